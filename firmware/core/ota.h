@@ -1,0 +1,25 @@
+/* ota.h: the bootloader core as a port's main() and an application see it. Knows only port.h. */
+#ifndef OTA_H
+#define OTA_H
+
+#include "port.h"
+
+struct ota; /* all state; defined in state.h, sized by port_config.h */
+
+/* The loader, after a reset: recovers what a cut left undone (may walk a whole swap), then listens. A port's main:
+ *     ota_start(&ota); for (;;) ota_poll(&ota);
+ * ota_poll takes what has arrived, does a little work that is due, and leaves for the image when its time has come. */
+void ota_start(struct ota *ota);
+void ota_poll(struct ota *ota);
+
+/* True if nothing is left to do now; the next thing to do then comes with a byte or after `*wait_ms` (65535: never). */
+bool ota_idle(const struct ota *ota, uint16_t *wait_ms);
+
+/* The same dispatch inside an application: answers Inspect, Confirm, Revert, Enter and Reboot. */
+void ota_app_start(struct ota *ota);
+void ota_app_poll(struct ota *ota);
+
+/* Keeps the running image for good, from the application's own decision. OTA_FAILED: it is not on trial or the flash fails. */
+enum ota_result ota_app_confirm(struct ota *ota);
+
+#endif

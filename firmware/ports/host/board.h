@@ -1,0 +1,85 @@
+/* board.h: a simulated board around the real core. One struct board is one device: flash with the faults of real
+ * flash, a power switch, a clock, a serial port. Python drives it through cffi; time is in microseconds and is the board's own. */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port_config.h"
+
+/* What flash and CPU of a profile cost, in nanoseconds. */
+struct board_costs {
+    uint32_t erase_page_ns;
+    uint32_t program_chunk_ns; /* per port_program call (AVR: one page write) */
+    uint32_t program_unit_ns;  /* plus per write unit that is not all ones */
+    uint32_t read_byte_ns;
+    uint32_t crc_byte_ns;
+    uint32_t sha_block_ns;
+    uint32_t byte_ns;      /* CPU time for one received byte */
+    uint32_t send_byte_ns; /* time on the line of one sent byte */
+    uint16_t rx_ring_bytes; /* what the receiver holds until the core takes it; more is dropped and counted */
+    uint8_t rx_in_erase;    /* 1: bytes that arrive during an erase are kept (DMA, or polled wait), 0: lost */
+    uint8_t rx_in_program;  /* the same for programming */
+};
+
+enum board_event {
+    BOARD_IDLE = 0,      /* nothing to do before board_wake_us or a byte */
+    BOARD_TIME = 1,      /* until_us is reached, work is left */
+    BOARD_JUMPED = 2,    /* the loader started the primary image: board_jump_pages/_crc tell which */
+    BOARD_RESTARTED = 3, /* port_restart: the loader runs again at the next board_run */
+    BOARD_CUT = 4,       /* the planned power cut happened; board_power_on before the next board_run */
+    BOARD_RULE = 5,      /* the core broke a rule of the flash: board_rule tells which. A bug, always */
+    BOARD_STUCK = 6      /* no end after the operations that a boot may take: a hang. A bug, always */
+};
+
+enum board_cut { BOARD_CUT_NONE = 0, BOARD_CUT_BEFORE = 1, BOARD_CUT_TORN = 2, BOARD_CUT_AFTER = 3 };
+
+/* How a region left by a torn operation reads until it is written again. */
+enum board_weak {
+    BOARD_WEAK_OLD = 0,    /* as if the operation had not begun */
+    BOARD_WEAK_NEW = 1,    /* as if it had ended */
+    BOARD_WEAK_RANDOM = 2, /* each weak bit either way, drawn at each boot from the seed */
+    BOARD_WEAK_FLICKER = 3 /* each weak bit either way, drawn at each read */
+};
+
+struct board;
+
+struct board *board_new(const struct ota_geometry *geometry, const struct board_costs *costs, uint64_t seed);
+void board_free(struct board *board);
+
+/* Power comes (back): RAM is lost, the flash keeps what it has, weak regions are drawn anew by `weak`. Flash operations count from 0 again. */
+void board_power_on(struct board *board, enum board_weak weak);
+/* A reset that keeps power (watchdog, pin): RAM request cleared unless the core set it. */
+void board_reset(struct board *board);
+/* Cuts power at flash operation `operation` of this boot (0: the first erase or program), so. */
+void board_plan_cut(struct board *board, uint32_t operation, enum board_cut how);
+uint32_t board_operations(const struct board *board); /* flash operations since power-on */
+
+/* Runs the CPU until it idles, until_us is passed, or it leaves the loader. In application mode (after BOARD_JUMPED and
+ * board_app_start) runs the application library's poll instead. */
+enum board_event board_run(struct board *board, uint64_t until_us);
+void board_app_start(struct board *board);
+int board_app_confirm(struct board *board); /* 0 on success; may end in a cut: then -1 and board_run returns BOARD_CUT */
+uint64_t board_now_us(const struct board *board);
+void board_set_now_us(struct board *board, uint64_t now_us); /* an idle or unpowered board: time passes */
+uint64_t board_wake_us(const struct board *board);           /* UINT64_MAX: only a byte wakes it */
+
+/* Bytes from the line, at board time `at_us` (a board busy in flash work may lose them by its costs); returns how many were kept. */
+size_t board_receive(struct board *board, uint64_t at_us, const uint8_t *bytes, size_t count);
+/* Takes what the board sent; `at_us` gets the board time at which the first of them began on the line. */
+size_t board_sent(struct board *board, uint8_t *bytes, size_t room, uint64_t *at_us);
+
+/* The flash as it really is, weak regions at their old value: (2 slot_pages + 1 + 2 record_pages) * page_bytes. */
+uint8_t *board_flash(struct board *board);
+size_t board_flash_bytes(const struct board *board);
+const uint32_t *board_erases(const struct board *board); /* per page */
+const char *board_rule(const struct board *board);       /* which rule was broken, or "" */
+uint32_t board_bytes_lost(const struct board *board);    /* by overrun of the receiver */
+
+/* State for the explorer: everything that outlives a power cut (flash, weak regions, restart request), as bytes. */
+size_t board_state_bytes(const struct board *board);
+void board_save(const struct board *board, uint8_t *to);
+void board_load(struct board *board, const uint8_t *from);
+
+#endif
