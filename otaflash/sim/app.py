@@ -1,0 +1,104 @@
+"""What the application does after the loader has started it. Knows the board's few switches, no link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, assert_never
+
+NEW = "new"
+"""Key for every image but the factory's."""
+
+
+class Behaviour(Enum):
+    """How an application behaves."""
+
+    GOOD = "good"
+    """runs the C application library: answers Inspect, Confirm, Revert, Enter and Reboot"""
+    HANG = "hang"
+    """feeds no watchdog: reset after `watchdog_s` on trial; otherwise nothing ever happens"""
+    CRASH = "crash"
+    """resets itself after `crash_after_s`, at every start"""
+    SILENT = "silent"
+    """runs, and answers nothing"""
+    ENTER = "enter"
+    """as good, and asks for the loader by itself after `enter_after_s`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A behaviour with its times in seconds, counted from the jump."""
+
+    behaviour: Behaviour = Behaviour.GOOD
+    confirm_after_s: float | None = None
+    """good and enter: when it confirms itself; None: it leaves that to the host."""
+    watchdog_s: float = 2.0
+    crash_after_s: float = 0.1
+    enter_after_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningImage:
+    """What the trailer of the primary slot says; version as "major.minor.patch"."""
+
+    version: str
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applications:
+    """Which image behaves how. Keys: a version ("2.0.0"), a CRC (int), or NEW; any other is `default`."""
+
+    default: Application = field(default_factory=Application)
+    by_image: Mapping[str | int, Application] = field(default_factory=dict)
+
+    def behaviour_of(self, image: RunningImage | None, *, is_factory: bool) -> Application:
+        if image is None:
+            return self.default
+        keys: list[str | int] = [image.crc, image.version]
+        if not is_factory:
+            keys.append(NEW)
+        return next((self.by_image[key] for key in keys if key in self.by_image), self.default)
+
+
+class Stage(Protocol):
+    """What an application may do to the board that it runs on. `later` calls die with the run that planned them."""
+
+    @property
+    def on_trial(self) -> bool: ...
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> None: ...
+
+    def start_library(self) -> None: ...
+
+    def confirm_itself(self) -> None: ...
+
+    def enter_loader(self) -> None: ...
+
+    def reset(self) -> None: ...
+
+
+def start(application: Application, stage: Stage) -> None:
+    """Begins what the application does; the rest follows from the calls that it plans."""
+    match application.behaviour:
+        case Behaviour.GOOD:
+            _start_library(application, stage)
+        case Behaviour.ENTER:
+            _start_library(application, stage)
+            stage.later(application.enter_after_s, stage.enter_loader)
+        case Behaviour.HANG:
+            if stage.on_trial:  # only then did the loader start the watchdog
+                stage.later(application.watchdog_s, stage.reset)
+        case Behaviour.CRASH:
+            stage.later(application.crash_after_s, stage.reset)
+        case Behaviour.SILENT:
+            pass
+        case _:
+            assert_never(application.behaviour)
+
+
+def _start_library(application: Application, stage: Stage) -> None:
+    stage.start_library()
+    if application.confirm_after_s is not None:
+        stage.later(application.confirm_after_s, stage.confirm_itself)

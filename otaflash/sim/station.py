@@ -1,0 +1,301 @@
+"""One board in the world: its power, its application, its two directions of link. Knows no host and no other board."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import Protocol
+
+from otaflash.errors import ExitCode, Fault, OtaflashError
+from otaflash.sim import app
+from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.clock import Clock, Timer
+from otaflash.sim.radio import Direction, LinkModel
+
+SLICE_S = 0.001
+"""How far a busy board may run ahead of the clock: the bound on how late it can see a byte."""
+
+RESTARTS_MAX = 1000
+"""Restarts in a row without time passing: more is a bug of the core."""
+
+
+class BoardEvent(Enum):
+    """How a run of the board ended; the numbers of board.h."""
+
+    IDLE = 0
+    TIME = 1
+    JUMPED = 2
+    RESTARTED = 3
+    CUT = 4
+    RULE = 5
+    STUCK = 6
+
+
+class Board(Protocol):
+    """A simulated board as the world needs it (`otaflash.sim.native.NativeBoard`). Seconds of the world."""
+
+    now_s: float
+
+    @property
+    def wake_s(self) -> float: ...
+
+    @property
+    def rule(self) -> str: ...
+
+    def power_on(self, weak: int) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def plan_cut(self, operation: int, how: int) -> None: ...
+
+    def run(self, until_s: float) -> int: ...
+
+    def receive(self, at_s: float, data: bytes) -> int: ...
+
+    def sent(self) -> Sequence[tuple[float, bytes]]: ...
+
+    def app_start(self) -> None: ...
+
+    def app_confirm(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """When the power fails, once. Flash operations count from 0 at the first power-up."""
+
+    cut_operation: int | None = None
+    cut_how: int = 1
+    """1 before, 2 torn, 3 after the operation: the numbers of board.h."""
+    cut_at_s: float | None = None
+    """A cut by time falls between two flash operations."""
+    off_s: float = 1.0
+    """How long it stays away."""
+    weak: int = 2
+    """How torn regions read afterwards: the numbers of board.h (2: drawn at each boot)."""
+
+
+class Place(Enum):
+    """Where the board's CPU is."""
+
+    OFF = "off"
+    LOADER = "loader"
+    LIBRARY = "library"
+    """in an application that runs the application library"""
+    DEAF = "deaf"
+    """in an application that answers nothing"""
+
+
+@dataclass(slots=True)
+class StationCounters:
+    """What happened to one board."""
+
+    power_ups: int = 0
+    restarts: int = 0
+    resets: int = 0
+    jumps: int = 0
+    unheard_bytes: int = 0
+    """arrived while nobody listened"""
+    overrun_bytes: int = 0
+    """arrived and not kept by the board's receiver"""
+    cuts: list[float] = field(default_factory=list)
+    """times at which the power failed"""
+
+
+class SimulationError(OtaflashError):
+    """The core broke a rule of the flash or never came to an end: a bug of ours, always."""
+
+    def __init__(self, text: str, replay: str) -> None:
+        super().__init__(
+            "core-bug",
+            text,
+            remedy=f"Report it with what replays it: {replay}",
+            fault=Fault.OURS,
+            exit_code=ExitCode.INTERNAL,
+        )
+
+
+class Station:
+    """A board with all that surrounds it. Made by `World.add`, which also calls `power_up` at the right time."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        name: str,
+        board: Board,
+        model: LinkModel,
+        streams: Callable[[str], random.Random],
+        *,
+        applications: Applications,
+        power: Power,
+        image_of: Callable[[], RunningImage | None],
+        enter_frame: bytes = b"",
+        ring_bytes: int = 256,
+        to_host: Callable[[bytes], None] = lambda data: None,
+    ) -> None:
+        self.name = name
+        self.board = board
+        self.model = model
+        self.place = Place.OFF
+        self.counters = StationCounters()
+        self.to_host = to_host
+        self._clock = clock
+        self._applications = applications
+        self._power = power
+        self._image_of = image_of
+        self._factory_crc: int | None = None
+        self._enter_frame = enter_frame
+        self._wake: Timer | None = None
+        self._plans: list[Timer] = []
+        self._muted = False
+        phase = streams("burst").random() * (model.down.burst_good_s + model.down.burst_bad_s)
+        piece = max(1, min(100, ring_bytes // 2))
+        self.down = Direction(
+            clock, model.down, lambda s: streams(f"down/{s}"), self._hear, burst_phase_s=phase, piece_bytes=piece
+        )
+        self.up = Direction(clock, model.up, lambda s: streams(f"up/{s}"), self._say, burst_phase_s=phase)
+
+    # --- power ------------------------------------------------------------------------------------------
+
+    def power_up(self) -> None:
+        """Power comes (back): the loader starts."""
+        first = self.counters.power_ups == 0
+        self.counters.power_ups += 1
+        self.board.now_s = self._clock.now
+        self.board.power_on(self._power.weak)
+        if first:
+            self._plan_first_cut()
+        self._enter_place(Place.LOADER)
+        self._run()
+
+    def cut_power(self) -> None:
+        """Power goes now, and comes back by itself after `off_s`. Without effect on a board that is off."""
+        if self.place is Place.OFF:
+            return
+        self._power_went(self._clock.now)
+
+    def _plan_first_cut(self) -> None:
+        image = self._image_of()
+        self._factory_crc = None if image is None else image.crc
+        if self._power.cut_operation is not None:
+            self.board.plan_cut(self._power.cut_operation, self._power.cut_how)
+        if self._power.cut_at_s is not None:
+            self._clock.at(self._power.cut_at_s, self.cut_power)
+
+    def _power_went(self, time_s: float) -> None:
+        self.counters.cuts.append(time_s)
+        self._enter_place(Place.OFF)
+        self._clock.at(time_s + self._power.off_s, self.power_up)
+
+    # --- what the application may do (app.Stage) ----------------------------------------------------------
+
+    @property
+    def on_trial(self) -> bool:
+        return bool(getattr(self.board, "jump_trial", False))
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> None:
+        self._plans.append(self._clock.at(max(self._clock.now, self.board.now_s) + delay_s, call))
+
+    def start_library(self) -> None:
+        self.board.app_start()
+        self.place = Place.LIBRARY
+
+    def confirm_itself(self) -> None:
+        self._catch_up()
+        self.board.app_confirm()
+        self._run()
+
+    def enter_loader(self) -> None:
+        """Asks the library for the loader, as a host would; the answer is nobody's business."""
+        self._catch_up()
+        self._muted = True
+        self.board.receive(self._clock.now, self._enter_frame)
+        self._run()
+
+    def reset(self) -> None:
+        """A reset that keeps power: watchdog, pin, or a crash."""
+        if self.place is Place.OFF:
+            return
+        self.counters.resets += 1
+        self._catch_up()
+        self.board.reset()
+        self._enter_place(Place.LOADER)
+        self._run()
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    def _hear(self, data: bytes) -> None:
+        if self.place in (Place.OFF, Place.DEAF):
+            self.counters.unheard_bytes += len(data)
+            return
+        kept = self.board.receive(self._clock.now, data)
+        self.counters.overrun_bytes += len(data) - kept
+        self._run()
+
+    def _say(self, data: bytes) -> None:
+        self.to_host(data)
+
+    def _catch_up(self) -> None:
+        self.board.now_s = max(self.board.now_s, self._clock.now)
+
+    def _enter_place(self, place: Place) -> None:
+        """Everything that the run before had planned dies with it."""
+        self.place = place
+        self._muted = False
+        for plan in self._plans:
+            plan.cancel()
+        self._plans.clear()
+        if self._wake is not None:
+            self._wake.cancel()
+
+    def _run(self) -> None:
+        for _ in range(RESTARTS_MAX):
+            if self._wake is not None:
+                self._wake.cancel()
+            event = BoardEvent(int(self.board.run(self._clock.now + SLICE_S)))
+            self._pass_on_sent()
+            if not self._follow(event):
+                return
+        raise SimulationError(f"{self.name} restarts for ever", self.name)
+
+    def _follow(self, event: BoardEvent) -> bool:
+        """Does what the end of a run asks for; True: the board shall run on at once."""
+        board = self.board
+        match event:
+            case BoardEvent.IDLE:
+                self._wake_at(board.wake_s)
+            case BoardEvent.TIME:
+                self._wake_at(max(board.now_s, self._clock.now + SLICE_S / 2))
+            case BoardEvent.JUMPED:
+                self._start_application()
+                return self.place is Place.LIBRARY
+            case BoardEvent.RESTARTED:
+                self.counters.restarts += 1
+                self._enter_place(Place.LOADER)
+                return True
+            case BoardEvent.CUT:
+                self._power_went(max(board.now_s, self._clock.now))
+            case BoardEvent.RULE:
+                raise SimulationError(f"{self.name}: the core broke a rule of the flash: {board.rule}", self.name)
+            case BoardEvent.STUCK:
+                raise SimulationError(f"{self.name}: the core does not come to an end", self.name)
+        return False
+
+    def _wake_at(self, time_s: float) -> None:
+        if time_s < 1e12:  # "never" arrives as infinity or as the greatest number of microseconds
+            self._wake = self._clock.at(time_s, self._run)
+
+    def _start_application(self) -> None:
+        self.counters.jumps += 1
+        self._enter_place(Place.DEAF)
+        image = self._image_of()
+        is_factory = image is not None and image.crc == self._factory_crc
+        app.start(self._applications.behaviour_of(image, is_factory=is_factory), self)
+
+    def _pass_on_sent(self) -> None:
+        """Always by way of the clock: a board that ran ahead speaks in the future, and order must hold."""
+        for at_s, data in self.board.sent():
+            if not self._muted:
+                self._clock.at(at_s, partial(self.up.write, data))

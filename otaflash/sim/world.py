@@ -1,0 +1,112 @@
+"""The world: one clock, one seed, any number of boards with their links. Knows no message and no engine."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.clock import Clock
+from otaflash.sim.radio import LinkModel
+from otaflash.sim.station import Board, Power, Station
+
+Trace = Callable[[float, str, bytes], None]
+"""Told of every delivery to a host: time, name of the station, bytes."""
+
+
+class World:
+    """Everything in it follows from `seed`: the same seed and the same calls give the same bytes at the same times.
+
+    Each random quantity draws from a stream of its own, named by station and purpose, so that adding a board or
+    switching on a fault changes no other draw. An event costs the same however many boards there are (the heap's
+    logarithm apart).
+    """
+
+    def __init__(self, seed: int | str, *, trace: Trace | None = None) -> None:
+        self.seed = seed
+        self.clock = Clock()
+        self.stations: list[Station] = []
+        self._trace = trace
+
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    def stream(self, name: str) -> random.Random:
+        """A random stream of its own for each name."""
+        return random.Random(f"{self.seed}/{name}")
+
+    def add(
+        self,
+        board: Board,
+        model: LinkModel,
+        *,
+        name: str = "",
+        applications: Applications | None = None,
+        power: Power | None = None,
+        image_of: Callable[[], RunningImage | None] = lambda: None,
+        enter_frame: bytes = b"",
+        ring_bytes: int = 256,
+    ) -> Port:
+        """Puts a board into the world and switches it on now; returns the host's end of its link."""
+        name = name or f"board{len(self.stations)}"
+        station = Station(
+            self.clock,
+            name,
+            board,
+            model,
+            lambda purpose: self.stream(f"{name}/{purpose}"),
+            applications=applications or Applications(),
+            power=power or Power(),
+            image_of=image_of,
+            enter_frame=enter_frame,
+            ring_bytes=ring_bytes,
+        )
+        self.stations.append(station)
+        port = Port(self, station)
+        station.power_up()
+        return port
+
+    def step(self) -> bool:
+        """Makes the next event happen; False: nothing will ever happen again by itself."""
+        return self.clock.step()
+
+    def run_until(self, time_s: float) -> None:
+        """Lets time pass up to `time_s`."""
+        self.clock.run_until(time_s)
+
+    def told(self, name: str, data: bytes) -> None:
+        if self._trace is not None:
+            self._trace(self.now, name, data)
+
+
+class Port:
+    """The host's end of one link. Bytes wait in an inbox, or go to `on_receive` if that is set."""
+
+    def __init__(self, world: World, station: Station) -> None:
+        self.world = world
+        self.station = station
+        self.on_receive: Callable[[bytes], None] | None = None
+        self._inbox = bytearray()
+        station.to_host = self._arrive
+
+    def write(self, data: bytes) -> None:
+        """Gives bytes to the host's UART, behind what is queued there."""
+        self.station.down.write(data)
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self._inbox)
+
+    def take(self) -> bytes:
+        """What has arrived since the last call."""
+        data = bytes(self._inbox)
+        self._inbox.clear()
+        return data
+
+    def _arrive(self, data: bytes) -> None:
+        self.world.told(self.station.name, data)
+        if self.on_receive is None:
+            self._inbox += data
+        else:
+            self.on_receive(data)
