@@ -63,6 +63,10 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_PLACES_MAX 65535
 #define OTA_PAGES_MAX 4096
 
+/* Constants and how to read them: plain memory here (on AVR they stay in flash). */
+#define OTA_ROM const
+#define OTA_ROM_U32(at) (*(at))
+
 /* What the work of the CPU costs in simulated time; nothing on a chip. */
 void port_charge_crc(uint16_t bytes);
 void port_charge_sha(uint16_t blocks);

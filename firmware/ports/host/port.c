@@ -1,0 +1,167 @@
+/* port.c: port.h over the current board: what the core asks of a chip, with its price in time and its cuts of power. */
+#include "simulated.h"
+
+/* Reading the clock takes a moment, so that a core that only waits for it does not stand still. */
+#define MILLIS_NS 100U
+#define MS_NS UINT64_C(1000000)
+
+static struct board *called(void)
+{
+    board_burn(current_board, &current_board->fuel_calls);
+    return current_board;
+}
+
+static void keep_rule(struct board *board, bool kept)
+{
+    if (!kept)
+        board_leave(board, BOARD_RULE);
+}
+
+/* --- flash -------------------------------------------------------------------------------------------------------- */
+
+/* How this operation ends: BOARD_CUT_NONE unless the planned cut falls on it. */
+static enum board_cut begin_operation(struct board *board)
+{
+    uint32_t operation = board->operations++;
+
+    board_burn(board, &board->fuel_operations);
+    if (board->cut == BOARD_CUT_NONE || operation != board->cut_operation)
+        return BOARD_CUT_NONE;
+    if (board->cut == BOARD_CUT_BEFORE)
+        board_leave(board, BOARD_CUT);
+    return board->cut;
+}
+
+/* The time of an operation passes; a torn one ends half-way. */
+static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, bool receives)
+{
+    uint64_t from_ns = board->clock_ns;
+
+    board->clock_ns += how == BOARD_CUT_TORN ? cost_ns / 2U : cost_ns;
+    if (!receives)
+        line_deaf(&board->line, from_ns, board->clock_ns);
+}
+
+void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
+{
+    struct board *board = called();
+
+    keep_rule(board, flash_may_read(&board->flash, page, offset, count));
+    board->clock_ns += (uint64_t)board->costs.read_byte_ns * count;
+    flash_read(&board->flash, page, offset, to, count);
+}
+
+enum ota_result port_erase(uint16_t page)
+{
+    struct board *board = called();
+    enum board_cut how;
+    bool erased;
+
+    keep_rule(board, flash_may_erase(&board->flash, page));
+    how = begin_operation(board);
+    spend(board, how, board->costs.erase_page_ns, board->costs.rx_in_erase != 0);
+    erased = flash_erase(&board->flash, page, how);
+    if (how != BOARD_CUT_NONE)
+        board_leave(board, BOARD_CUT);
+    return erased ? OTA_OK : OTA_FAILED;
+}
+
+enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from, uint16_t count)
+{
+    struct board *board = called();
+    enum board_cut how;
+    uint32_t units;
+
+    keep_rule(board, flash_may_program(&board->flash, page, offset, from, count));
+    units = flash_units(&board->flash, page, from, count);
+    if (units == 0)
+        return OTA_OK;
+    how = begin_operation(board);
+    spend(board, how, board->costs.program_chunk_ns + (uint64_t)board->costs.program_unit_ns * units,
+          board->costs.rx_in_program != 0);
+    flash_program(&board->flash, page, offset, from, count, how);
+    if (how != BOARD_CUT_NONE)
+        board_leave(board, BOARD_CUT);
+    return OTA_OK;
+}
+
+/* --- line, clock, CPU ------------------------------------------------------------------------------------------------ */
+
+int16_t port_receive(void)
+{
+    struct board *board = called();
+    int16_t byte = line_take(&board->line, board->clock_ns);
+
+    if (byte >= 0)
+        board->clock_ns += board->costs.byte_ns;
+    return byte;
+}
+
+void port_send(uint8_t byte)
+{
+    struct board *board = called();
+
+    board->clock_ns = line_send(&board->line, board->clock_ns, byte);
+}
+
+uint16_t port_millis(void)
+{
+    struct board *board = called();
+
+    board->clock_ns += MILLIS_NS;
+    return (uint16_t)(((board->clock_ns - board->reset_ns) / MS_NS) & 0xFFFFU);
+}
+
+void port_feed(void)
+{
+    (void)called();
+}
+
+void port_charge_crc(uint16_t bytes)
+{
+    current_board->clock_ns += (uint64_t)current_board->costs.crc_byte_ns * bytes;
+}
+
+void port_charge_sha(uint16_t blocks)
+{
+    current_board->clock_ns += (uint64_t)current_board->costs.sha_block_ns * blocks;
+}
+
+/* --- leaving --------------------------------------------------------------------------------------------------------- */
+
+uint8_t port_request(void)
+{
+    struct board *board = called();
+    uint8_t request = board->request;
+
+    board->request = OTA_REQUEST_NONE;
+    return request;
+}
+
+/* A port lets its last words leave before it goes; what the receiver holds is lost with the RAM. */
+static void drain(struct board *board)
+{
+    if (board->line.send_free_ns > board->clock_ns)
+        board->clock_ns = board->line.send_free_ns;
+    line_reset(&board->line, board->clock_ns);
+}
+
+void port_restart(uint8_t request)
+{
+    struct board *board = called();
+
+    drain(board);
+    board->request = request;
+    board_boot(board);
+    board_leave(board, BOARD_RESTARTED);
+}
+
+void port_jump(bool trial)
+{
+    struct board *board = called();
+
+    drain(board);
+    board->jump_trial = trial;
+    board->mode = BOARD_LEFT;
+    board_leave(board, BOARD_JUMPED);
+}
