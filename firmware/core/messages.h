@@ -17,6 +17,9 @@
 #define OTA_HEADER_KIND 0U
 #define OTA_HEADER_SESSION 1U
 #define OTA_HEADER_SERIAL 3U
+#define OTA_REPORT_MORE 128U /* bit in the state of a report: the list of gaps was cut short */
+#define OTA_FLAG_SINGLE_SLOT 1U /* bit in the flags of manifest and trailer: single slot */
+#define OTA_TABLE_DIGEST_BYTES 4U /* bytes that the page table holds for each page */
 
 #define OTA_KIND_REPLY 0x80U
 #define OTA_KIND_ENCODING_MASK 0x0FU
@@ -251,6 +254,12 @@ enum ota_boot_state {
     OTA_BOOT_STATE_SWAPPING = 3 /* a swap did not get through: the flash failed */
 };
 
+/* Who answers. */
+enum ota_mode {
+    OTA_MODE_LOADER = 0, /* the bootloader */
+    OTA_MODE_APPLICATION = 1 /* the library inside the running application */
+};
+
 /* What the session has come to. */
 enum ota_transfer_state {
     OTA_TRANSFER_STATE_NONE = 0, /* no offer */
@@ -260,6 +269,13 @@ enum ota_transfer_state {
     OTA_TRANSFER_STATE_VERIFIED = 4, /* the digest is right: Apply may come */
     OTA_TRANSFER_STATE_DAMAGED = 5, /* the digest is wrong: survey and repair */
     OTA_TRANSFER_STATE_FAILED = 6 /* the flash does not take what is written */
+};
+
+/* How a manifest is signed. */
+enum ota_scheme {
+    OTA_SCHEME_NONE = 0, /* not signed */
+    OTA_SCHEME_LMS = 1, /* LMS, SHA-256/192, W4 (RFC 8554) */
+    OTA_SCHEME_ED25519 = 2 /* Ed25519 (RFC 8032) */
 };
 
 /* How the bytes of a block stand for it. */
