@@ -151,32 +151,35 @@
 #define OTA_GAP_COUNT 2U
 #define OTA_GAP_BYTES 4U
 
-/* info: What a device says of itself. May grow at the end; a host ignores bytes that it does not know. */
+/* info: What a device says of itself: the build, its state, and bytes 4 to 31 of the running image's trailer (0: none). May grow at the end; a host ignores bytes that it does not know. */
 #define OTA_INFO_PROTOCOL_MIN 0U
 #define OTA_INFO_PROTOCOL_MAX 1U
-#define OTA_INFO_BOOT_STATE 2U
-#define OTA_INFO_MODE 3U
-#define OTA_INFO_BOARD 4U
-#define OTA_INFO_UID 20U
-#define OTA_INFO_PAGE_BYTES 28U
-#define OTA_INFO_BLOCK_BYTES 30U
-#define OTA_INFO_SLOT_PAGES 32U
-#define OTA_INFO_SINGLE_PAGES 34U
-#define OTA_INFO_FRAME_BYTES 36U
-#define OTA_INFO_WINDOW_BYTES 38U
-#define OTA_INFO_STALL_MS 40U
-#define OTA_INFO_SLOT_BASE 42U
-#define OTA_INFO_ENCODINGS 46U
-#define OTA_INFO_SCHEMES 48U
-#define OTA_INFO_IMAGE_BYTES 50U
-#define OTA_INFO_IMAGE_CRC 54U
-#define OTA_INFO_VERSION 58U
-#define OTA_INFO_IMAGE_COUNTER 66U
-#define OTA_INFO_COUNTER 70U
-#define OTA_INFO_TRIALS_USED 74U
-#define OTA_INFO_TRIALS_MAX 75U
-#define OTA_INFO_WAY_BACK_CRC 76U
-#define OTA_INFO_BYTES 80U
+#define OTA_INFO_BOARD 2U
+#define OTA_INFO_UID 18U
+#define OTA_INFO_PAGE_BYTES 26U
+#define OTA_INFO_BLOCK_BYTES 28U
+#define OTA_INFO_SLOT_PAGES 30U
+#define OTA_INFO_SINGLE_PAGES 32U
+#define OTA_INFO_FRAME_BYTES 34U
+#define OTA_INFO_WINDOW_BYTES 36U
+#define OTA_INFO_STALL_MS 38U
+#define OTA_INFO_SLOT_BASE 40U
+#define OTA_INFO_ENCODINGS 44U
+#define OTA_INFO_SCHEMES 46U
+#define OTA_INFO_TRIALS_MAX 48U
+#define OTA_INFO_MODE 49U
+#define OTA_INFO_BOOT_STATE 50U
+#define OTA_INFO_TRIALS_USED 51U
+#define OTA_INFO_COUNTER 52U
+#define OTA_INFO_WAY_BACK_CRC 56U
+#define OTA_INFO_IMAGE_BYTES 60U
+#define OTA_INFO_IMAGE_COUNTER 64U
+#define OTA_INFO_VERSION 68U
+#define OTA_INFO_IMAGE_BOARD_CRC 76U
+#define OTA_INFO_IMAGE_PAGES 80U
+#define OTA_INFO_IMAGE_FLAGS 82U
+#define OTA_INFO_IMAGE_CRC 84U
+#define OTA_INFO_BYTES 88U
 
 /* version: major.minor.patch+build */
 #define OTA_VERSION_MAJOR 0U

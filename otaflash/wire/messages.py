@@ -141,23 +141,20 @@ class Gap:
         return cls(*fixed("Gap", _GAP, body))
 
 
-_INFO: Final = Struct("<BBBB16s8sHHHHHHHIHHII8sIIBBI")
+_INFO: Final = Struct("<BB16s8sHHHHHHHIHHBBBBIIII8sIHHI")
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What a device says of itself. May grow at the end; a host ignores bytes that it does not know."""
+    """What a device says of itself: the build, its state, and bytes 4 to 31 of the running image's trailer (0: none).
+    May grow at the end; a host ignores bytes that it does not know."""
 
-    BYTES: ClassVar[int] = 80
+    BYTES: ClassVar[int] = 88
 
     protocol_min: int
     """lowest protocol version spoken (u8)"""
     protocol_max: int
     """highest protocol version spoken (u8)"""
-    boot_state: int
-    """see boot states (u8)"""
-    mode: int
-    """see modes (u8)"""
     board: bytes
     """board name, ASCII, zero padded (bytes16)"""
     uid: bytes
@@ -182,22 +179,32 @@ class Info:
     """bit n: block encoding n is decoded (u16)"""
     schemes: int
     """bit n: signature scheme n is accepted (u16)"""
-    image_bytes: int
-    """running image: bytes without padding and trailer; 0: none (u32)"""
-    image_crc: int
-    """running image: CRC; names it in confirm and revert (u32)"""
-    version: bytes
-    """running image: version (bytes8)"""
-    image_counter: int
-    """running image: security counter (u32)"""
-    counter: int
-    """security counter of the device; offers below it are refused (u32)"""
-    trials_used: int
-    """boots that the image on trial has had (u8)"""
     trials_max: int
     """boots after which an unconfirmed image is reverted (u8)"""
+    mode: int
+    """0 loader, 1 application (u8)"""
+    boot_state: int
+    """see boot states (u8)"""
+    trials_used: int
+    """boots that the image on trial has had (u8)"""
+    counter: int
+    """security counter of the device; offers below it are refused (u32)"""
     way_back_crc: int
     """on trial: CRC of the image that a revert restores; else 0 (u32)"""
+    image_bytes: int
+    """running image: bytes without padding and trailer; 0: none (u32)"""
+    image_counter: int
+    """running image: security counter (u32)"""
+    version: bytes
+    """running image: version (bytes8)"""
+    image_board_crc: int
+    """running image: CRC of the board name (u32)"""
+    image_pages: int
+    """running image: span in pages (u16)"""
+    image_flags: int
+    """running image: flags (u16)"""
+    image_crc: int
+    """running image: CRC; names it in confirm and revert (u32)"""
 
     def pack(self) -> bytes:
         return join(
@@ -205,8 +212,6 @@ class Info:
             _INFO,
             self.protocol_min,
             self.protocol_max,
-            self.boot_state,
-            self.mode,
             exactly("board", 16, self.board),
             exactly("uid", 8, self.uid),
             self.page_bytes,
@@ -219,19 +224,24 @@ class Info:
             self.slot_base,
             self.encodings,
             self.schemes,
-            self.image_bytes,
-            self.image_crc,
-            exactly("version", 8, self.version),
-            self.image_counter,
-            self.counter,
-            self.trials_used,
             self.trials_max,
+            self.mode,
+            self.boot_state,
+            self.trials_used,
+            self.counter,
             self.way_back_crc,
+            self.image_bytes,
+            self.image_counter,
+            exactly("version", 8, self.version),
+            self.image_board_crc,
+            self.image_pages,
+            self.image_flags,
+            self.image_crc,
         )
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
-        return cls(*fixed("Info", _INFO, body[: cls.BYTES]))
+        return cls(*fixed("Info", _INFO, body))
 
 
 _VERSION: Final = Struct("<BBHI")

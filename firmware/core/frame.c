@@ -1,0 +1,86 @@
+#include "frame.h"
+
+#include "crc32.h"
+
+#define COBS_RUN 0xFFU
+
+static void frame_put(struct ota *ota, uint8_t byte)
+{
+    if (ota->frame_fill < OTA_FRAME_BYTES) {
+        ota->frame[ota->frame_fill] = byte;
+    }
+    if (ota->frame_fill <= OTA_FRAME_BYTES) {
+        ota->frame_fill++; /* one past the limit: overlong, dropped at its end */
+    }
+}
+
+static bool frame_whole(const struct ota *ota, uint16_t count)
+{
+    uint32_t crc;
+
+    if (count < OTA_HEADER_BYTES + OTA_CRC_BYTES || count > OTA_FRAME_BYTES || ota->cobs_left != 0U) {
+        return false;
+    }
+    count = (uint16_t)(count - OTA_CRC_BYTES);
+    crc = crc32_end(crc32_add(crc32_start(), ota->frame, count));
+    return crc == get_u32(ota->frame + count);
+}
+
+/* A byte of COBS (Cheshire and Baker 1999): a code byte says how many bytes follow up to the next zero. */
+static void cobs_take(struct ota *ota, uint8_t byte)
+{
+    if (ota->cobs_left != 0U) {
+        ota->cobs_left--;
+        frame_put(ota, byte);
+        return;
+    }
+    if (ota->cobs_zero) {
+        frame_put(ota, 0);
+    }
+    ota->cobs_left = (uint8_t)(byte - 1U);
+    ota->cobs_zero = byte != COBS_RUN;
+}
+
+bool frame_take(struct ota *ota, uint8_t byte)
+{
+    bool whole;
+
+    if (byte != 0U) {
+        cobs_take(ota, byte);
+        return false;
+    }
+    whole = frame_whole(ota, ota->frame_fill);
+    ota->frame_count = ota->frame_fill;
+    ota->frame_fill = 0;
+    ota->cobs_left = 0;
+    ota->cobs_zero = false;
+    return whole;
+}
+
+/* Sends up to 254 bytes behind their code byte; returns how many bytes of the frame that used up. */
+static uint16_t cobs_send_run(const uint8_t *bytes, uint16_t count)
+{
+    uint8_t run = 0;
+
+    while (run < COBS_RUN - 1U && run < count && bytes[run] != 0U) {
+        run++;
+    }
+    port_send((uint8_t)(run + 1U));
+    for (uint8_t i = 0; i < run; i++) {
+        port_send(bytes[i]);
+    }
+    return run < COBS_RUN - 1U ? (uint16_t)(run + 1U) : run;
+}
+
+void frame_send(struct ota *ota, uint16_t count)
+{
+    uint16_t at = 0;
+
+    put_u32(ota->frame + count, crc32_end(crc32_add(crc32_start(), ota->frame, count)));
+    count = (uint16_t)(count + OTA_CRC_BYTES);
+    /* A run that ends the frame stands for a zero that is not there: that of the frame's end. */
+    while (at <= count) {
+        at = (uint16_t)(at + cobs_send_run(ota->frame + at, (uint16_t)(count - at)));
+    }
+    port_send(0);
+}
