@@ -108,13 +108,13 @@ class Uart:
 
     def __init__(self, character_s: float) -> None:
         self._character_s = character_s
-        self._runs: deque[tuple[float, bytes]] = deque()
+        self._runs: deque[tuple[float, memoryview]] = deque()
         self.end_s = -math.inf
         """when the last byte queued is through"""
 
     def write(self, now: float, data: bytes) -> None:
         start = max(now, self.end_s)
-        self._runs.append((start, data))
+        self._runs.append((start, memoryview(data)))  # consumed from the front without copies
         self.end_s = start + len(data) * self._character_s
 
     def time_of(self, count: int) -> float | None:
@@ -145,13 +145,11 @@ class Uart:
 class Modem:
     """The near end: UART in, packets out to `depart`, with a bounded buffer between."""
 
-    def __init__(
-        self, clock: Clock, way: Way, counters: Counters, depart: Callable[[bytes], None], piece_bytes: int
-    ) -> None:
+    def __init__(self, clock: Clock, way: Way, counters: Counters, depart: Callable[[bytes], None]) -> None:
         self._clock = clock
         self._counters = counters
         self._depart = depart
-        self._packet_bytes = way.packet_bytes or min(WIRE_PIECE_BYTES, piece_bytes)
+        self._packet_bytes = way.packet_bytes or WIRE_PIECE_BYTES
         self._silence_s = 0.0 if way.is_wire else SILENCE_CHARACTERS * way.character_s
         self._buffer_bytes = 1 << 30 if way.is_wire else way.buffer_bytes
         self._air_rate = None if way.is_wire else way.air_rate
@@ -224,36 +222,32 @@ class Modem:
 
 
 class FarModem:
-    """The far end: packets in, bytes out over its UART, in pieces that each arrive with their last byte.
+    """The far end: packets in, bytes out over its UART.
 
-    A piece never fills more than half of the receiver's ring, so that a small ring sees nearly the true timing. What
-    waits here for the UART is not bounded: both UARTs have one rate, so only duplicates and reordering can pile up.
+    A packet is handed over in one piece, with the time at which its first byte is whole; the others follow a character
+    apart. `early` says when: with the first byte, for a board that keeps the true time of each byte by itself, or with
+    the last, for a host. What waits here for the UART is not bounded: both UARTs have one rate, so only duplicates and
+    reordering can pile up. On a plain wire the bytes have had their time already.
     """
 
-    def __init__(self, clock: Clock, way: Way, deliver: Callable[[bytes], None], piece_bytes: int) -> None:
+    def __init__(self, clock: Clock, way: Way, deliver: Callable[[float, bytes], None], early: bool) -> None:
         self._clock = clock
         self._wire = way.is_wire
         self._character_s = way.character_s
         self._deliver = deliver
-        self._piece_bytes = piece_bytes
+        self._early = early
         self._free_s = 0.0
 
     def accept(self, packet: bytes) -> None:
-        if self._wire:
-            self._deliver(packet)
-            return
-        time_s = max(self._clock.now, self._free_s)
-        self._free_s = time_s + len(packet) * self._character_s
-        for start in range(0, len(packet), self._piece_bytes):
-            self._plan(time_s, packet, start)
-
-    def _plan(self, time_s: float, packet: bytes, start: int) -> None:
-        piece = packet[start : start + self._piece_bytes]
-        self._clock.at(time_s + (start + len(piece)) * self._character_s, lambda: self._deliver(piece))
+        now = self._clock.now
+        start = now - len(packet) * self._character_s if self._wire else max(now, self._free_s)
+        first = start + self._character_s
+        self._free_s = start + len(packet) * self._character_s
+        self._clock.at(first if self._early else self._free_s, lambda: self._deliver(first, packet))
 
 
 class Direction:
-    """One way of a link, whole: `write` at one end, `deliver` is called at the other.
+    """One way of a link, whole: `write` at one end, `deliver(first_byte_s, bytes)` is called at the other.
 
     Each kind of fault draws from its own stream (`streams(name)`): switching one on leaves the others as they were.
     """
@@ -263,10 +257,10 @@ class Direction:
         clock: Clock,
         way: Way,
         streams: Callable[[str], random.Random],
-        deliver: Callable[[bytes], None],
+        deliver: Callable[[float, bytes], None],
         *,
         burst_phase_s: float = 0.0,
-        piece_bytes: int = WIRE_PIECE_BYTES,
+        early: bool = False,
     ) -> None:
         self.way = way
         self.counters = Counters()
@@ -276,8 +270,8 @@ class Direction:
         self._deliver = deliver
         self._burst_phase_s = burst_phase_s
         self._floor_s = 0.0
-        self._modem = Modem(clock, way, self.counters, self._depart, piece_bytes)
-        self._far = FarModem(clock, way, self._arrive, piece_bytes)
+        self._modem = Modem(clock, way, self.counters, self._depart)
+        self._far = FarModem(clock, way, self._arrive, early)
 
     def write(self, data: bytes) -> None:
         """The near device gives bytes to its UART now."""
@@ -332,6 +326,6 @@ class Direction:
             return 0
         return int(math.log(1.0 - self._chance("biterr")) / math.log1p(-self.way.biterr))
 
-    def _arrive(self, piece: bytes) -> None:
-        self.counters.delivered_bytes += len(piece)
-        self._deliver(piece)
+    def _arrive(self, first_s: float, packet: bytes) -> None:
+        self.counters.delivered_bytes += len(packet)
+        self._deliver(first_s, packet)

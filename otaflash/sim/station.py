@@ -16,7 +16,8 @@ from otaflash.sim.clock import Clock, Timer
 from otaflash.sim.radio import Direction, LinkModel
 
 SLICE_S = 0.001
-"""How far a busy board may run ahead of the clock: the bound on how late it can see a byte."""
+"""How far a busy board may run ahead of the clock: the bound on how late it can see a byte. While a packet is coming
+in, a board runs ahead to its last byte: until then nothing else can reach it."""
 
 RESTARTS_MAX = 1000
 """Restarts in a row without time passing: more is a bug of the core."""
@@ -98,8 +99,6 @@ class StationCounters:
     jumps: int = 0
     unheard_bytes: int = 0
     """arrived while nobody listened"""
-    overrun_bytes: int = 0
-    """arrived and not kept by the board's receiver"""
     cuts: list[float] = field(default_factory=list)
     """times at which the power failed"""
 
@@ -132,7 +131,6 @@ class Station:
         power: Power,
         image_of: Callable[[], RunningImage | None],
         enter_frame: bytes = b"",
-        ring_bytes: int = 256,
         to_host: Callable[[bytes], None] = lambda data: None,
     ) -> None:
         self.name = name
@@ -151,9 +149,8 @@ class Station:
         self._plans: list[Timer] = []
         self._muted = False
         phase = streams("burst").random() * (model.down.burst_good_s + model.down.burst_bad_s)
-        piece = max(1, min(100, ring_bytes // 2))
         self.down = Direction(
-            clock, model.down, lambda s: streams(f"down/{s}"), self._hear, burst_phase_s=phase, piece_bytes=piece
+            clock, model.down, lambda s: streams(f"down/{s}"), self._hear, burst_phase_s=phase, early=True
         )
         self.up = Direction(clock, model.up, lambda s: streams(f"up/{s}"), self._say, burst_phase_s=phase)
 
@@ -226,15 +223,14 @@ class Station:
 
     # --- running ------------------------------------------------------------------------------------------
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, first_s: float, data: bytes) -> None:
         if self.place in (Place.OFF, Place.DEAF):
             self.counters.unheard_bytes += len(data)
             return
-        kept = self.board.receive(self._clock.now, data)
-        self.counters.overrun_bytes += len(data) - kept
-        self._run()
+        self.board.receive(first_s, data)
+        self._run(first_s + len(data) * self.model.down.character_s)
 
-    def _say(self, data: bytes) -> None:
+    def _say(self, first_s: float, data: bytes) -> None:
         self.to_host(data)
 
     def _catch_up(self) -> None:
@@ -250,11 +246,12 @@ class Station:
         if self._wake is not None:
             self._wake.cancel()
 
-    def _run(self) -> None:
+    def _run(self, until_s: float = 0.0) -> None:
+        until_s = max(until_s, self._clock.now + SLICE_S)
         for _ in range(RESTARTS_MAX):
             if self._wake is not None:
                 self._wake.cancel()
-            event = BoardEvent(int(self.board.run(self._clock.now + SLICE_S)))
+            event = BoardEvent(int(self.board.run(until_s)))
             self._pass_on_sent()
             if not self._follow(event):
                 return
@@ -298,4 +295,8 @@ class Station:
         """Always by way of the clock: a board that ran ahead speaks in the future, and order must hold."""
         for at_s, data in self.board.sent():
             if not self._muted:
-                self._clock.at(at_s, partial(self.up.write, data))
+                self._clock.at(at_s, partial(self._speak, self.counters.power_ups, data))
+
+    def _speak(self, life: int, data: bytes) -> None:
+        if life == self.counters.power_ups and self.place is not Place.OFF:
+            self.up.write(data)

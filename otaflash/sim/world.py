@@ -46,7 +46,6 @@ class World:
         power: Power | None = None,
         image_of: Callable[[], RunningImage | None] = lambda: None,
         enter_frame: bytes = b"",
-        ring_bytes: int = 256,
     ) -> Port:
         """Puts a board into the world and switches it on now; returns the host's end of its link."""
         name = name or f"board{len(self.stations)}"
@@ -60,7 +59,6 @@ class World:
             power=power or Power(),
             image_of=image_of,
             enter_frame=enter_frame,
-            ring_bytes=ring_bytes,
         )
         self.stations.append(station)
         port = Port(self, station)
