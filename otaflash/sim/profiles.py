@@ -1,0 +1,358 @@
+"""Board profiles: what each simulated board is made of and what its work costs. Data only; knows no core and no clock.
+
+Flash times are the longest that the data sheet allows, so that a figure of the simulator does not flatter the chip. CPU
+costs are cycles over the chip's clock: measured on the AVR (README of the port), estimated from instruction counts on
+the Cortex-M parts, where they are small beside flash and line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from otaflash.errors import TargetError
+
+PAGE_BYTES_MAX = 4096
+CHUNK_BYTES_MAX = 256
+FRAME_BYTES_LEAST = 20
+FRAME_BYTES_MAX = 1056
+PLACES_MAX = 65535
+PAGES_MAX = 4096
+TRIALS_MAX = 16
+MARKS_OFFSET = 48
+"""Where the seal stands in a record unit; step and trial marks follow it (firmware/core/record.h)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One kind of board. Sizes in bytes, times in the unit that ends the name; geometry as in port_config.h, costs as in
+    board.h."""
+
+    name: str
+    real: bool
+    """False: a geometry for the explorer; no such board exists."""
+    flash_bytes: int
+    """of the chip, loader included"""
+    loader_bytes: int
+    ram_bytes: int
+    cpu_hz: int
+
+    slot_base: int
+    page_bytes: int
+    slot_pages: int
+    record_pages: int
+    write_bytes: int
+    mark_bytes: int
+    block_bytes: int
+    chunk_bytes: int
+    frame_bytes: int
+    stall_ms: int
+    swap_page_ms: int
+
+    erase_page_ns: int
+    program_chunk_ns: int
+    program_unit_ns: int
+    read_byte_ns: int
+    crc_byte_ns: int
+    sha_block_ns: int
+    byte_ns: int
+    rx_ring_bytes: int
+    rx_in_erase: int = 1
+    rx_in_program: int = 1
+
+    window_bytes: int = 0
+    entry_window_ms: int = 1000
+    stay_ms: int = 15000
+    trials: int = 3
+    erase_stalls: int = 0
+    erase_ahead: int = 1
+    single_slot: int = 1
+    baud: int = 115200
+    """of the line, at 10 bits a byte"""
+
+    @property
+    def send_byte_ns(self) -> int:
+        """Time of one byte on the line."""
+        return round(10e9 / self.baud)
+
+    @property
+    def pages(self) -> int:
+        """Primary slot, secondary with its spare page, two record units."""
+        return 2 * self.slot_pages + 1 + 2 * self.record_pages
+
+    @property
+    def slot_bytes(self) -> int:
+        """Of the primary slot; the image's trailer takes 32 of them."""
+        return self.slot_pages * self.page_bytes
+
+    @property
+    def record_bytes(self) -> int:
+        """What one record unit needs: body, seal, two steps a page, the most trials."""
+        return MARKS_OFFSET + self.mark_bytes * (1 + 2 * self.slot_pages + TRIALS_MAX)
+
+
+def _cycles(cycles: float, hz: int) -> int:
+    return round(cycles * 1e9 / hz)
+
+
+_AVR_HZ = 16_000_000
+_AVR_SPM_NS = 4_500_000
+
+ATMEGA328P = Profile(
+    name="atmega328p",
+    real=True,
+    # Data sheet DS40002061, "Boot Size Configuration" and "No. of Words in a Page and No. of Pages in the Flash":
+    # 256 pages of 128 B, of which the boot section takes 4 KB. Of the 224 left one stays unused: the sum is odd.
+    flash_bytes=32768,
+    loader_bytes=4096,
+    ram_bytes=2048,
+    cpu_hz=_AVR_HZ,
+    slot_base=0,
+    page_bytes=128,
+    slot_pages=108,
+    record_pages=3,
+    write_bytes=2,
+    mark_bytes=1,  # a page write ANDs into the page: a mark is one byte in a page of ones
+    block_bytes=8,
+    chunk_bytes=128,
+    frame_bytes=208,
+    stall_ms=20,
+    swap_page_ms=24,
+    # The same, "SPM Programming Time": erase and write 3.7 to 4.5 ms each, whatever the page holds.
+    erase_page_ns=_AVR_SPM_NS,
+    program_chunk_ns=_AVR_SPM_NS,
+    program_unit_ns=_cycles(12, _AVR_HZ),  # filling the page buffer, a word at a time
+    read_byte_ns=_cycles(7, _AVR_HZ),
+    crc_byte_ns=_cycles(95, _AVR_HZ),
+    sha_block_ns=_cycles(71_000, _AVR_HZ),
+    byte_ns=_cycles(60, _AVR_HZ),
+    rx_ring_bytes=256,  # the UART is polled inside the wait for SPM, so nothing is lost meanwhile
+)
+
+ATMEGA1284P = Profile(
+    name="atmega1284p",
+    real=True,
+    # Data sheet DS40002071, same sections: 512 pages of 256 B, boot section of 8 KB, SPM 3.7 to 4.5 ms.
+    flash_bytes=131072,
+    loader_bytes=8192,
+    ram_bytes=16384,
+    cpu_hz=_AVR_HZ,
+    slot_base=0,
+    page_bytes=256,
+    slot_pages=236,
+    record_pages=3,
+    write_bytes=2,
+    mark_bytes=1,
+    block_bytes=8,
+    chunk_bytes=256,
+    frame_bytes=1056,
+    stall_ms=24,
+    swap_page_ms=28,
+    erase_page_ns=_AVR_SPM_NS,
+    program_chunk_ns=_AVR_SPM_NS,
+    program_unit_ns=_cycles(12, _AVR_HZ),
+    read_byte_ns=_cycles(8, _AVR_HZ),  # ELPM
+    crc_byte_ns=_cycles(95, _AVR_HZ),
+    sha_block_ns=_cycles(71_000, _AVR_HZ),
+    byte_ns=_cycles(60, _AVR_HZ),
+    rx_ring_bytes=2048,
+)
+
+NRF51822 = Profile(
+    name="nrf51822",
+    real=True,
+    # Product specification v3.3, "Non-volatile memory controller" and "Flash memory" tables: 256 pages of 1 KB;
+    # page erase 22.3 ms, word write 46.3 us, the CPU halted in both. The UART has no DMA and a FIFO of 6 bytes: an erase
+    # loses what comes, a word write (half a byte at 115200 baud) does not.
+    flash_bytes=262144,
+    loader_bytes=8192,
+    ram_bytes=16384,
+    cpu_hz=16_000_000,
+    slot_base=0x2000,
+    page_bytes=1024,
+    slot_pages=121,
+    record_pages=2,
+    write_bytes=4,
+    mark_bytes=4,
+    block_bytes=16,
+    chunk_bytes=256,
+    frame_bytes=1056,
+    stall_ms=200,
+    swap_page_ms=80,
+    erase_page_ns=22_300_000,
+    program_chunk_ns=2_000,
+    program_unit_ns=46_300,
+    read_byte_ns=_cycles(3, 16_000_000),
+    crc_byte_ns=_cycles(22, 16_000_000),
+    sha_block_ns=_cycles(12_000, 16_000_000),
+    byte_ns=_cycles(40, 16_000_000),
+    rx_ring_bytes=2048,
+    rx_in_erase=0,
+    erase_stalls=1,
+    erase_ahead=8,
+)
+
+NRF52832 = Profile(
+    name="nrf52832",
+    real=True,
+    # Product specification v1.4, "NVMC: Electrical specification": 128 pages of 4 KB; page erase up to 89.7 ms, word
+    # write 67.5 us (the longer of the figures for its clock sources), the CPU halted in both; the UARTE receives by EasyDMA.
+    flash_bytes=524288,
+    loader_bytes=8192,
+    ram_bytes=65536,
+    cpu_hz=64_000_000,
+    slot_base=0x2000,
+    page_bytes=4096,
+    slot_pages=61,
+    record_pages=1,
+    write_bytes=4,
+    mark_bytes=4,
+    block_bytes=16,
+    chunk_bytes=256,
+    frame_bytes=1056,
+    stall_ms=110,
+    swap_page_ms=340,
+    erase_page_ns=89_700_000,
+    program_chunk_ns=1_000,
+    program_unit_ns=67_500,
+    read_byte_ns=_cycles(3, 64_000_000),
+    crc_byte_ns=_cycles(14, 64_000_000),
+    sha_block_ns=_cycles(5_000, 64_000_000),
+    byte_ns=_cycles(30, 64_000_000),
+    rx_ring_bytes=4096,
+)
+
+STM32F103 = Profile(
+    name="stm32f103",
+    real=True,
+    # Data sheet DS5319 (medium density), "Flash memory characteristics": 128 pages of 1 KB; page erase 20 to 40 ms,
+    # half-word 40 to 70 us (52.5 typical). The USART receives by DMA while the CPU waits for the flash.
+    flash_bytes=131072,
+    loader_bytes=8192,
+    ram_bytes=20480,
+    cpu_hz=72_000_000,
+    slot_base=0x0800_2000,
+    page_bytes=1024,
+    slot_pages=58,
+    record_pages=1,
+    write_bytes=2,
+    mark_bytes=2,
+    block_bytes=16,
+    chunk_bytes=256,
+    frame_bytes=1056,
+    stall_ms=60,
+    swap_page_ms=150,
+    erase_page_ns=40_000_000,
+    program_chunk_ns=1_000,
+    program_unit_ns=52_500,
+    read_byte_ns=_cycles(4, 72_000_000),
+    crc_byte_ns=_cycles(16, 72_000_000),
+    sha_block_ns=_cycles(6_000, 72_000_000),
+    byte_ns=_cycles(35, 72_000_000),
+    rx_ring_bytes=2048,
+)
+
+
+def _tiny(name: str, *, slot_pages: int, page_bytes: int, record_pages: int, unit: int) -> Profile:
+    """A geometry small enough to be explored whole; `unit` is what marks and data are programmed in."""
+    return Profile(
+        name=name,
+        real=False,
+        flash_bytes=(2 * slot_pages + 1 + 2 * record_pages) * page_bytes,
+        loader_bytes=0,
+        ram_bytes=4096,
+        cpu_hz=16_000_000,
+        slot_base=0,
+        page_bytes=page_bytes,
+        slot_pages=slot_pages,
+        record_pages=record_pages,
+        write_bytes=unit,
+        mark_bytes=unit,
+        block_bytes=16,
+        chunk_bytes=min(page_bytes, 64),
+        frame_bytes=208,
+        stall_ms=5,
+        swap_page_ms=10,
+        erase_page_ns=1_000_000,
+        program_chunk_ns=100_000,
+        program_unit_ns=1_000,
+        read_byte_ns=100,
+        crc_byte_ns=100,
+        sha_block_ns=10_000,
+        byte_ns=100,
+        rx_ring_bytes=512,
+        trials=2,
+    )
+
+
+PROFILES: dict[str, Profile] = {
+    made.name: made
+    for made in (
+        ATMEGA328P,
+        ATMEGA1284P,
+        NRF51822,
+        NRF52832,
+        STM32F103,
+        _tiny("tiny1", slot_pages=1, page_bytes=128, record_pages=1, unit=1),
+        _tiny("tiny2", slot_pages=2, page_bytes=128, record_pages=1, unit=2),
+        _tiny("tiny3", slot_pages=3, page_bytes=64, record_pages=3, unit=4),
+    )
+}
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name. Raises TargetError, which lists the names known."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise TargetError(
+            "unknown-board",
+            f"no simulated board is called {name!r}",
+            remedy=f"Name one of: {', '.join(known.name for known in PROFILES.values() if known.real)}.",
+        ) from None
+
+
+def check_profile(profile: Profile) -> list[str]:
+    """What is wrong with its sizes, one sentence each; empty: they agree with each other and with the core's limits."""
+    return [text for holds, text in _size_rules(profile) + _time_rules(profile) if not holds]
+
+
+def _power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
+def _size_rules(p: Profile) -> list[tuple[bool, str]]:
+    places = (2 * p.slot_pages + 1 if p.single_slot else p.slot_pages) * p.page_bytes // max(p.block_bytes, 1)
+    chunk_max = min(p.page_bytes, CHUNK_BYTES_MAX)
+    ram = p.rx_ring_bytes + p.frame_bytes + p.chunk_bytes + places // 8
+    return [
+        (0 < len(p.name.encode()) <= 16, "the name must have 1 to 16 bytes"),
+        (_power_of_two(p.page_bytes) and 16 <= p.page_bytes <= PAGE_BYTES_MAX, "page_bytes must be a power of two, 16 to 4096"),
+        (_power_of_two(p.write_bytes) and p.write_bytes <= p.block_bytes, "write_bytes must be a power of two, at most a block"),
+        (_power_of_two(p.mark_bytes) and p.mark_bytes <= 16, "mark_bytes must be a power of two, 1 to 16"),
+        (_power_of_two(p.block_bytes) and p.block_bytes <= p.chunk_bytes, "block_bytes must be a power of two, at most a chunk"),
+        (_power_of_two(p.chunk_bytes) and p.chunk_bytes <= chunk_max, f"chunk_bytes must be a power of two up to {chunk_max}"),
+        (p.slot_pages >= 1 and p.record_pages >= 1 and p.pages <= PAGES_MAX, "the number of pages is out of range"),
+        (p.record_bytes <= p.record_pages * p.page_bytes, f"a record needs {p.record_bytes} bytes, its pages have less"),
+        (p.pages * p.page_bytes + p.loader_bytes <= p.flash_bytes, "slots, records and loader do not fit the flash"),
+        (places <= PLACES_MAX, "the slot has more blocks than places can count"),
+        (FRAME_BYTES_LEAST <= p.frame_bytes <= FRAME_BYTES_MAX, "a frame must be 20 to 1056 bytes"),
+        (1 <= p.rx_ring_bytes <= 65535, "the ring of the receiver is out of range"),
+        (ram <= p.ram_bytes, f"buffers and map take {ram} bytes of {p.ram_bytes}"),
+    ]  # fmt: skip
+
+
+def _time_rules(p: Profile) -> list[tuple[bool, str]]:
+    page_ns = (
+        p.erase_page_ns
+        + p.page_bytes // p.chunk_bytes * p.program_chunk_ns
+        + p.page_bytes // p.write_bytes * p.program_unit_ns
+    )
+    stall_ns = p.erase_page_ns * (p.erase_ahead if p.erase_stalls else 1)
+    return [
+        (1 <= p.trials <= TRIALS_MAX, "trials must be 1 to 16"),
+        (p.erase_ahead >= 1, "at least one page is erased for credit"),
+        (bool(p.rx_in_erase) or bool(p.erase_stalls), "a receiver that is deaf in an erase must say that erases stall"),
+        (300 <= p.baud <= 4_000_000, "the line must have 300 to 4,000,000 baud"),
+        (p.stall_ms * 1_000_000 >= stall_ns, "an erase for credit takes longer than stall_ms"),
+        (p.swap_page_ms * 1_000_000 >= 2 * page_ns, "two page copies take longer than swap_page_ms"),
+    ]  # fmt: skip
