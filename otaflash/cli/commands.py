@@ -1,0 +1,38 @@
+"""The list of commands and the options above them. Knows no command from inside."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from otaflash import __version__
+from otaflash.cli.lazy import Entry, LazyGroup
+from otaflash.cli.settings import common_options
+
+_COMMANDS = {
+    "push": Entry("otaflash.cli.push", "push", "Send a program to the board, start it, and see that it runs."),
+    "info": Entry("otaflash.cli.board", "info", "Show what the board is and what it runs."),
+    "confirm": Entry("otaflash.cli.board", "confirm", "Keep the program that is on trial."),
+    "revert": Entry("otaflash.cli.board", "revert", "Give up the program on trial; the old one comes back."),
+    "reboot": Entry("otaflash.cli.board", "reboot", "Restart the board."),
+    "bundle": Entry("otaflash.cli.bundle", "bundle", "Make a bundle of a HEX file; needs no board."),
+    "inspect": Entry("otaflash.cli.bundle", "inspect", "Show what is in a HEX or bundle file; needs no board."),
+    "sim": Entry("otaflash.cli.sim", "sim", "Serve a simulated board on a pty or a TCP port, in real time."),
+    "bench": Entry("otaflash.cli.bench", "bench", "Measure links and power cuts on simulated boards."),
+    "demo": Entry("otaflash.cli.demo", "demo", "See an update over a bad radio, with a power cut in the middle."),
+}
+
+
+@click.group(cls=LazyGroup, entries=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="otaflash")
+@common_options
+def otaflash() -> None:
+    """Flash any microcontroller over the air, and never leave it with nothing.
+
+    The first step is: otaflash push firmware.hex
+    """
+
+
+def run(words: list[str]) -> int:
+    """Runs one command line; returns the exit code of a command that ended well, raises what it failed with."""
+    result = otaflash.main(args=words, prog_name="otaflash", standalone_mode=False)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,134 @@
+"""How a command that failed says so: at most four short lines on stderr, one result line in JSON, an exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from typing import assert_never
+
+import click
+
+from otaflash.cli.stdout import write_line
+from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
+
+_INTERRUPTED = OtaflashError(
+    "interrupted",
+    "interrupted; the board runs a whole image, the old one or the new",
+    remedy="push again to resume",
+    fault=Fault.USER,
+    exit_code=ExitCode.INTERRUPTED,
+)
+
+
+def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Prints `error` as the user needs it and returns the exit code. The traceback appears only with `debug`."""
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        with suppress(ValueError):  # not in the main thread: then no signal comes here either
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut this sentence in two
+    failure = as_failure(error)
+    if as_json:
+        write_line(json.dumps(result_of(failure)))
+    if debug:
+        traceback.print_exception(error, file=sys.stderr)
+    with suppress(OSError):
+        print(text_of(failure), file=sys.stderr, flush=True)
+    return int(failure.exit_code)
+
+
+def as_failure(error: BaseException) -> OtaflashError:
+    """The error in our own terms: what the user did, what the system refused, or a bug of ours."""
+    if isinstance(error, OtaflashError):
+        return error
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return _INTERRUPTED
+    if isinstance(error, click.ClickException):
+        command = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "otaflash "
+        text = error.format_message().rstrip(".").replace("\n", " ")
+        return UsageError("usage", text, remedy=f"'{command}--help' shows what may be given")
+    if isinstance(error, OSError) and error.errno in _SYSTEM_REMEDIES:
+        return _from_system(error, error.errno)
+    return _bug(error)
+
+
+def text_of(failure: OtaflashError) -> str:
+    """What stderr gets: code and reason with what happened, whose fault, what next."""
+    if failure is _INTERRUPTED:
+        return f"{_sentence(failure.text)[:-1]}: {failure.remedy}."
+    return "\n".join(
+        (
+            f"error {int(failure.exit_code)} {failure.reason}: {_sentence(failure.text)}",
+            f"cause: {_whose(failure.fault)}.",
+            f"next:  {_sentence(failure.remedy)}",
+        )
+    )
+
+
+def result_of(failure: OtaflashError) -> dict[str, object]:
+    """The last line of JSON output of a command that failed."""
+    return {
+        "v": 1,
+        "event": "result",
+        "ok": False,
+        "code": int(failure.exit_code),
+        "reason": failure.reason,
+        "text": failure.text,
+        "fault": failure.fault.value,
+        "remedy": failure.remedy,
+    }
+
+
+_SYSTEM_REMEDIES = {
+    errno.ENOSPC: ("disk-full", "free some space, or write elsewhere"),
+    errno.EDQUOT: ("disk-full", "free some space, or write elsewhere"),
+    errno.EFBIG: ("file-too-big", "write to a file system without such a limit"),
+    errno.EROFS: ("read-only", "write elsewhere"),
+    errno.EACCES: ("permission-denied", "give yourself access to the file, or use another one"),
+    errno.EPERM: ("permission-denied", "give yourself access to the file, or use another one"),
+    errno.ENOENT: ("no-such-file", "check the spelling of the path"),
+    errno.ENOTDIR: ("no-such-file", "check the spelling of the path"),
+    errno.EISDIR: ("is-a-directory", "name a file"),
+    errno.EADDRINUSE: ("address-in-use", "choose another TCP port"),
+    errno.ENOMEM: ("no-memory", "free some memory and try again"),
+    errno.EMFILE: ("too-many-files", "raise the limit of open files"),
+}
+
+
+def _from_system(error: OSError, number: int) -> OtaflashError:
+    reason, remedy = _SYSTEM_REMEDIES[number]
+    where = f"{error.filename}: " if error.filename else ""
+    return UsageError(reason, f"{where}{(error.strerror or reason).lower()}", remedy=remedy)
+
+
+def _bug(error: BaseException) -> OtaflashError:
+    what = f"{type(error).__name__}: {error}".split("\n", 1)[0].rstrip(": ")
+    return OtaflashError(
+        "internal",
+        f"otaflash failed in a way it should not: {what}",
+        remedy="this is our bug: run the same command with --debug and send us what it prints",
+        fault=Fault.OURS,
+        exit_code=ExitCode.INTERNAL,
+    )
+
+
+def _whose(fault: Fault) -> str:
+    match fault:
+        case Fault.USER:
+            return "the command, its set-up or this computer"
+        case Fault.IMAGE:
+            return "the image file"
+        case Fault.LINK:
+            return "the link to the board"
+        case Fault.DEVICE:
+            return "the board"
+        case Fault.OURS:
+            return "otaflash itself"
+    assert_never(fault)
+
+
+def _sentence(text: str) -> str:
+    stripped = text.strip().rstrip(".")
+    return f"{stripped[:1].upper()}{stripped[1:]}."

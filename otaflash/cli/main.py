@@ -1,0 +1,37 @@
+"""The entry point: runs a command and turns whatever it ends with into an exit code. Knows no command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line (default: the process's own) and returns the exit code. Raises nothing.
+
+    Everything is imported inside, so that Ctrl-C during the imports, too, ends in one sentence instead of a traceback.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from otaflash.cli.commands import run  # noqa: PLC0415
+
+        return run(words)
+    except KeyboardInterrupt as interrupt:
+        return _report(interrupt, words)
+    except BrokenPipeError:
+        from otaflash.cli.stdout import mute  # noqa: PLC0415
+
+        mute()
+        return 0
+    except Exception as error:
+        return _report(error, words)
+
+
+def _report(error: BaseException, words: list[str]) -> int:
+    from otaflash.cli.failures import report  # noqa: PLC0415
+
+    return report(error, as_json="--json" in words, debug="--debug" in words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Options that every command takes, before or after its name, and the configuration file below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import rich_click as click
+from click.core import ParameterSource
+
+from otaflash.cli.config import Config, read_config
+from otaflash.cli.output import Output, choose_output
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+_WEAK_SOURCES = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for this command: its options, else the environment, else otaflash.toml."""
+
+    port: str | None
+    baud: int | None
+    as_json: bool
+    quiet: bool
+    config: Config
+
+    def output(self) -> Output:
+        return choose_output(as_json=self.as_json, quiet=self.quiet)
+
+
+def common_options(command: _Command) -> _Command:
+    """Adds the options of every command to it. Their values are found by `settings_of`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of the command that runs. Raises UsageError for a configuration that cannot be used."""
+    given = context.find_root().meta
+    config = read_config(Path.cwd())
+    return Settings(
+        port=given.get("otaflash.port", config.port),
+        baud=given.get("otaflash.baud", config.baud),
+        as_json=given.get("otaflash.as_json", False),
+        quiet=given.get("otaflash.quiet", False),
+        config=config,
+    )
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keeps what was stated, wherever it stood on the command line; the environment only fills what was not."""
+    source = context.get_parameter_source(str(parameter.name))
+    if source is None or source in _WEAK_SOURCES:
+        return
+    key = f"otaflash.{parameter.name}"
+    given = context.find_root().meta
+    if source is ParameterSource.ENVIRONMENT:
+        given.setdefault(key, value)
+    else:
+        given[key] = value
+
+
+_OPTIONS = (
+    click.option(
+        "--port",
+        metavar="PORT",
+        envvar="OTAFLASH_PORT",
+        show_envvar=True,
+        expose_value=False,
+        callback=_remember,
+        help="Which way to the board: /dev/ttyUSB0, COM3, usb:VID:PID[:SERIAL], socket://HOST:PORT, "
+        "sim:BOARD?delay=30ms&loss=5%.",
+    ),
+    click.option(
+        "--baud",
+        type=click.IntRange(1, 20_000_000),
+        expose_value=False,
+        callback=_remember,
+        help="Bits per second of a serial line.",
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Print JSON Lines for machines."
+    ),
+    click.option("--quiet", is_flag=True, expose_value=False, callback=_remember, help="Print only the answer."),
+    click.option(
+        "--debug", is_flag=True, expose_value=False, callback=_remember, help="Print the traceback of a failure."
+    ),
+)
