@@ -42,7 +42,7 @@ def make_span(
     return covered + zlib.crc32(covered).to_bytes(_CRC_BYTES, "little")
 
 
-def image_in(flash: bytes, *, page_bytes: int, slot_pages: int) -> RunningImage | None:
+def image_in(flash: bytes | memoryview, *, page_bytes: int, slot_pages: int) -> RunningImage | None:
     """The whole image at the start of `flash`, by its trailer; None: there is none."""
     magic = Trailer.MAGIC_VALUE.to_bytes(4, "little")
     for pages in range(1, slot_pages + 1):

@@ -24,15 +24,13 @@ RESTARTS_MAX = 1000
 
 
 class BoardEvent(Enum):
-    """How a run of the board ended; the numbers of board.h."""
+    """How a run of the board ended; the numbers of board.h. A broken rule or a hang of the core is raised instead."""
 
     IDLE = 0
     TIME = 1
     JUMPED = 2
     RESTARTED = 3
     CUT = 4
-    RULE = 5
-    STUCK = 6
 
 
 class Board(Protocol):
@@ -44,7 +42,7 @@ class Board(Protocol):
     def wake_s(self) -> float: ...
 
     @property
-    def rule(self) -> str: ...
+    def jump_trial(self) -> bool: ...
 
     def power_on(self, weak: int) -> None: ...
 
@@ -101,19 +99,6 @@ class StationCounters:
     """arrived while nobody listened"""
     cuts: list[float] = field(default_factory=list)
     """times at which the power failed"""
-
-
-class SimulationError(OtaflashError):
-    """The core broke a rule of the flash or never came to an end: a bug of ours, always."""
-
-    def __init__(self, text: str, replay: str) -> None:
-        super().__init__(
-            "core-bug",
-            text,
-            remedy=f"Report it with what replays it: {replay}",
-            fault=Fault.OURS,
-            exit_code=ExitCode.INTERNAL,
-        )
 
 
 class Station:
@@ -190,7 +175,7 @@ class Station:
 
     @property
     def on_trial(self) -> bool:
-        return bool(getattr(self.board, "jump_trial", False))
+        return self.board.jump_trial
 
     def later(self, delay_s: float, call: Callable[[], None]) -> None:
         self._plans.append(self._clock.at(max(self._clock.now, self.board.now_s) + delay_s, call))
@@ -255,7 +240,13 @@ class Station:
             self._pass_on_sent()
             if not self._follow(event):
                 return
-        raise SimulationError(f"{self.name} restarts for ever", self.name)
+        raise OtaflashError(
+            "core-restarts",
+            f"{self.name} restarts for ever without time passing",
+            remedy="Report it with the seed and the command that led here.",
+            fault=Fault.OURS,
+            exit_code=ExitCode.INTERNAL,
+        )
 
     def _follow(self, event: BoardEvent) -> bool:
         """Does what the end of a run asks for; True: the board shall run on at once."""
@@ -274,10 +265,6 @@ class Station:
                 return True
             case BoardEvent.CUT:
                 self._power_went(max(board.now_s, self._clock.now))
-            case BoardEvent.RULE:
-                raise SimulationError(f"{self.name}: the core broke a rule of the flash: {board.rule}", self.name)
-            case BoardEvent.STUCK:
-                raise SimulationError(f"{self.name}: the core does not come to an end", self.name)
         return False
 
     def _wake_at(self, time_s: float) -> None:

@@ -44,10 +44,10 @@ def count(key: str, text: str) -> int:
     return int(text)
 
 
-def parts(key: str, text: str, form: str) -> list[str]:
-    """`text` cut at its slashes, as many parts as `form` has. Raises UsageError."""
+def parts(key: str, text: str, number: int, form: str) -> list[str]:
+    """`text` cut at its slashes into that many parts; `form` says what it should look like. Raises UsageError."""
     found = text.split("/")
-    if len(found) != len(form.split("/")):
+    if len(found) != number:
         raise _bad(key, text, form)
     return found
 

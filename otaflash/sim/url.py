@@ -99,7 +99,7 @@ def _path(text: str | None) -> Path | None:
 
 
 def _burst(key: str, text: str) -> Changes:
-    good, bad, loss = units.parts(key, text, "good/bad/loss, such as 2s/200ms/90%")
+    good, bad, loss = units.parts(key, text, 3, "good/bad/loss, such as 2s/200ms/90%")
     return {
         "burst_good_s": units.seconds(key, good),
         "burst_bad_s": units.seconds(key, bad),
@@ -108,7 +108,7 @@ def _burst(key: str, text: str) -> Changes:
 
 
 def _outage(key: str, text: str) -> Changes:
-    window, loss = units.parts(key, text, "from+length/loss, such as 5s+10s/50%")
+    window, loss = units.parts(key, text, 2, "from+length/loss, such as 5s+10s/50%")
     start, _, length = window.partition("+")
     return {
         "outage_from_s": units.seconds(key, start),

@@ -1,0 +1,131 @@
+"""Native boards made ready for a world: image in the slot, line rate, state file. Knows no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from otaflash.errors import UsageError
+from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.factory import factory_program, image_in, make_span
+from otaflash.sim.native import NativeBoard
+from otaflash.sim.profiles import Profile
+from otaflash.sim.profiles import profile as profile_named
+from otaflash.sim.radio import LinkModel
+from otaflash.sim.station import Power
+from otaflash.sim.url import SimTarget
+from otaflash.sim.world import Port, World
+from otaflash.wire import encode, on_stream
+from otaflash.wire.messages import Enter
+
+_STATE_FORMAT = 1
+
+
+def add_board(
+    world: World,
+    profile: Profile,
+    model: LinkModel,
+    *,
+    name: str = "",
+    applications: Applications | None = None,
+    power: Power | None = None,
+    program: bytes | None = None,
+    state: Path | None = None,
+) -> tuple[Port, NativeBoard]:
+    """A board with a whole image in its primary slot, switched on now in `world`, behind `model`.
+
+    `program` is what the slot holds (default: a small factory program, version 0.0.1). Where the file `state` exists,
+    the flash and the unique id come from it instead. Raises UsageError for a program or a state that does not fit.
+    """
+    name = name or f"board{len(world.stations)}"
+    profile = replace(profile, baud=round(model.down.rate))
+    seed = world.stream(f"{name}/board").getrandbits(64)
+    board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, program)
+    port = world.add(
+        board,
+        model,
+        name=name,
+        applications=applications,
+        power=power,
+        image_of=lambda: running_image(board),
+        enter_frame=on_stream(encode(Enter(board.uid), 1, 0)),
+    )
+    return port, board
+
+
+def add_target(world: World, target: SimTarget) -> tuple[Port, NativeBoard]:
+    """The board that a `sim:` URL asks for. Raises UsageError, and TargetError for an unknown profile."""
+    return add_board(
+        world,
+        profile_named(target.board),
+        target.model,
+        applications=target.applications,
+        power=target.power,
+        program=None if target.image is None else _read(target.image),
+        state=target.state,
+    )
+
+
+def running_image(board: NativeBoard) -> RunningImage | None:
+    """The image in the primary slot, by its trailer; None: none is whole."""
+    profile = board.profile
+    slot = board.flash[: profile.slot_pages * profile.page_bytes]
+    return image_in(slot, page_bytes=profile.page_bytes, slot_pages=profile.slot_pages)
+
+
+def save_state(board: NativeBoard, path: Path) -> None:
+    """Writes what outlives the power to `path`, whole or not at all. Raises UsageError if that fails."""
+    head = json.dumps({"v": _STATE_FORMAT, "board": board.profile.name, "uid": board.uid.hex()})
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        beside.write_bytes(head.encode() + b"\n" + board.save())
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(
+            "state-unwritable", f"{path}: {error.strerror}", remedy="Name a state file in a folder that can be written."
+        ) from error
+
+
+def _new(profile: Profile, seed: int, program: bytes | None) -> NativeBoard:
+    board = NativeBoard(profile, seed)
+    spare = profile.page_bytes * profile.slot_pages - 32
+    try:
+        span = make_span(
+            factory_program(min(300, spare)) if program is None else program,
+            board=profile.name.encode(),
+            page_bytes=profile.page_bytes,
+            slot_pages=profile.slot_pages,
+        )
+    except ValueError as error:
+        raise UsageError("sim-image-too-large", str(error), remedy="Give an image that fits the slot.") from error
+    board.flash[: len(span)] = span
+    return board
+
+
+def _loaded(profile: Profile, seed: int, path: Path) -> NativeBoard:
+    head, _, state = _read(path).partition(b"\n")
+    try:
+        said = json.loads(head)
+        if (said["v"], said["board"]) != (_STATE_FORMAT, profile.name):
+            raise ValueError(f"made for {said['board']}, format {said['v']}")
+        board = NativeBoard(profile, seed, uid=bytes.fromhex(said["uid"]))
+        board.load(state)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            "state-unreadable",
+            f"{path} is no state of a simulated {profile.name} ({error})",
+            remedy="Remove it, or name another.",
+        ) from error
+    return board
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            "file-unreadable", f"{path}: {error.strerror}", remedy="Name a file that can be read."
+        ) from error
