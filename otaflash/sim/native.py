@@ -163,8 +163,8 @@ class NativeBoard:
     """One device: flash, power switch, clock, serial port, and the real core inside.
 
     `seed` decides RAM garbage and weak bits, and the unique id where none is given (8 bytes, not all zero). Erased
-    flash and no power at first. Raises ValueError for a profile whose sizes contradict each other. After RuleBroken or Stuck
-    the board stands still until the next power_on. Boards may be used from any thread, each by one at a time.
+    flash and no power at first. Raises ValueError for a profile whose sizes contradict each other. After RuleBroken
+    or Stuck the board stands still until the next power_on. Boards may be used from any thread, each by one at a time.
     """
 
     def __init__(self, profile: Profile, seed: int, *, uid: bytes | None = None) -> None:

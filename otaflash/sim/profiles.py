@@ -18,14 +18,14 @@ FRAME_BYTES_MAX = 1056
 PLACES_MAX = 65535
 PAGES_MAX = 4096
 TRIALS_MAX = 16
+MARK_BYTES_MAX = 16
 MARKS_OFFSET = 48
 """Where the seal stands in a record unit; step and trial marks follow it (firmware/core/record.h)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One kind of board. Sizes in bytes, times in the unit that ends the name; geometry as in port_config.h, costs as in
-    board.h."""
+    """One kind of board. Units end the names, sizes are in bytes; the fields are those of port_config.h and board.h."""
 
     name: str
     real: bool
@@ -161,8 +161,8 @@ NRF51822 = Profile(
     name="nrf51822",
     real=True,
     # Product specification v3.3, "Non-volatile memory controller" and "Flash memory" tables: 256 pages of 1 KB;
-    # page erase 22.3 ms, word write 46.3 us, the CPU halted in both. The UART has no DMA and a FIFO of 6 bytes: an erase
-    # loses what comes, a word write (half a byte at 115200 baud) does not.
+    # page erase 22.3 ms, word write 46.3 us, the CPU halted in both. The UART has no DMA and a FIFO of 6 bytes: an
+    # erase loses what comes, a word write (half a byte at 115200 baud) does not.
     flash_bytes=262144,
     loader_bytes=8192,
     ram_bytes=16384,
@@ -195,7 +195,7 @@ NRF52832 = Profile(
     name="nrf52832",
     real=True,
     # Product specification v1.4, "NVMC: Electrical specification": 128 pages of 4 KB; page erase up to 89.7 ms, word
-    # write 67.5 us (the longer of the figures for its clock sources), the CPU halted in both; the UARTE receives by EasyDMA.
+    # write 67.5 us (the longest for any clock source), the CPU halted in both; the UARTE receives by EasyDMA.
     flash_bytes=524288,
     loader_bytes=8192,
     ram_bytes=65536,
@@ -312,12 +312,16 @@ def profile(name: str) -> Profile:
 
 
 def check_profile(profile: Profile) -> list[str]:
-    """What is wrong with its sizes, one sentence each; empty: they agree with each other and with the core's limits."""
-    return [text for holds, text in _size_rules(profile) + _time_rules(profile) if not holds]
+    """What is wrong with its sizes, one sentence each; empty: they agree with each other and with the core's limits.
+
+    Times are looked at only once the sizes agree."""
+    wrong_sizes = [text for holds, text in _size_rules(profile) if not holds]
+    return wrong_sizes or [text for holds, text in _time_rules(profile) if not holds]
 
 
-def _power_of_two(number: int) -> bool:
-    return number > 0 and number & (number - 1) == 0
+def _unit(number: int, least: int, most: int) -> bool:
+    """A power of two in the range."""
+    return least <= number <= most and number & (number - 1) == 0
 
 
 def _size_rules(p: Profile) -> list[tuple[bool, str]]:
@@ -326,13 +330,13 @@ def _size_rules(p: Profile) -> list[tuple[bool, str]]:
     ram = p.rx_ring_bytes + p.frame_bytes + p.chunk_bytes + places // 8
     return [
         (0 < len(p.name.encode()) <= 16, "the name must have 1 to 16 bytes"),
-        (_power_of_two(p.page_bytes) and 16 <= p.page_bytes <= PAGE_BYTES_MAX, "page_bytes must be a power of two, 16 to 4096"),
-        (_power_of_two(p.write_bytes) and p.write_bytes <= p.block_bytes, "write_bytes must be a power of two, at most a block"),
-        (_power_of_two(p.mark_bytes) and p.mark_bytes <= 16, "mark_bytes must be a power of two, 1 to 16"),
-        (_power_of_two(p.block_bytes) and p.block_bytes <= p.chunk_bytes, "block_bytes must be a power of two, at most a chunk"),
-        (_power_of_two(p.chunk_bytes) and p.chunk_bytes <= chunk_max, f"chunk_bytes must be a power of two up to {chunk_max}"),
+        (_unit(p.page_bytes, 16, PAGE_BYTES_MAX), "page_bytes must be a power of two, 16 to 4096"),
+        (_unit(p.write_bytes, 1, p.block_bytes), "write_bytes must be a power of two, at most a block"),
+        (_unit(p.mark_bytes, 1, MARK_BYTES_MAX), "mark_bytes must be a power of two, 1 to 16"),
+        (_unit(p.block_bytes, 1, p.chunk_bytes), "block_bytes must be a power of two, at most a chunk"),
+        (_unit(p.chunk_bytes, 1, chunk_max), f"chunk_bytes must be a power of two up to {chunk_max}"),
         (p.slot_pages >= 1 and p.record_pages >= 1 and p.pages <= PAGES_MAX, "the number of pages is out of range"),
-        (p.record_bytes <= p.record_pages * p.page_bytes, f"a record needs {p.record_bytes} bytes, its pages have less"),
+        (p.record_bytes <= p.record_pages * p.page_bytes, f"a record needs {p.record_bytes} bytes, more than it has"),
         (p.pages * p.page_bytes + p.loader_bytes <= p.flash_bytes, "slots, records and loader do not fit the flash"),
         (places <= PLACES_MAX, "the slot has more blocks than places can count"),
         (FRAME_BYTES_LEAST <= p.frame_bytes <= FRAME_BYTES_MAX, "a frame must be 20 to 1056 bytes"),
