@@ -1,0 +1,43 @@
+"""Which link a port name means. Knows the kinds of link, not what travels over them."""
+
+from __future__ import annotations
+
+from otaflash.errors import TargetError, UsageError
+from otaflash.transport.link import Link
+from otaflash.transport.serial import SerialPort, find_serial_ports, open_serial
+
+
+def open_link(port: str, *, baud: int | None = None) -> Link:
+    """Opens what the user named after --port (README: ports). Raises UsageError for a name that means nothing,
+    TargetError for a port that cannot be opened."""
+    if not port:
+        raise UsageError("port-empty", "the port has no name", remedy="Name one after --port, or leave --port out.")
+    if port.startswith("sim:"):
+        from otaflash.transport.simlink import open_sim  # noqa: PLC0415  # loads the simulated boards
+
+        return open_sim(port)
+    if port.startswith("ble:"):
+        raise UsageError(
+            "port-ble", "ble: is not in this version", remedy="Use a serial port, or a BLE module behind one."
+        )
+    return open_serial(port, baud=baud)
+
+
+def find_ports() -> list[SerialPort]:
+    """The ports that may lead to a board: serial ports that are USB devices."""
+    return [port for port in find_serial_ports() if port.usb]
+
+
+def find_port() -> str:
+    """The port to use where none was named: the only one there is. Raises TargetError for none or several."""
+    ports = find_ports()
+    if len(ports) == 1:
+        return ports[0].device
+    if not ports:
+        raise TargetError(
+            "port-none", "no USB serial port is present", remedy="Connect the board, or name a port after --port."
+        )
+    listed = ", ".join(f"{port.device} ({port.description}, {port.usb})" for port in ports)
+    raise TargetError(
+        "port-ambiguous", f"{len(ports)} ports are present: {listed}", remedy="Name one of them after --port."
+    )
