@@ -182,7 +182,7 @@ class Info:
     trials_max: int
     """boots after which an unconfirmed image is reverted (u8)"""
     mode: int
-    """0 loader, 1 application (u8)"""
+    """see modes (u8)"""
     boot_state: int
     """see boot states (u8)"""
     trials_used: int
@@ -241,7 +241,7 @@ class Info:
 
     @classmethod
     def unpack(cls, body: bytes) -> Self:
-        return cls(*fixed("Info", _INFO, body))
+        return cls(*fixed("Info", _INFO, body[: cls.BYTES]))
 
 
 _VERSION: Final = Struct("<BBHI")
