@@ -27,13 +27,13 @@ void ota_start(struct ota *ota)
     ota->since_ms = port_millis();
 }
 
-/* The window that is left, in ms; NEVER_MS: nothing to leave for. */
+/* The window that is left, in ms; NEVER_MS: nothing to leave for, or an application, which only a byte wakes. */
 static uint16_t window_left(const struct ota *ota)
 {
     uint16_t window = ota->stays ? OTA_STAY_MS : OTA_ENTRY_WINDOW_MS;
     uint16_t past = (uint16_t)(port_millis() - ota->since_ms);
 
-    if (!boot_runs(ota)) {
+    if (ota->application || !boot_runs(ota)) {
         return NEVER_MS;
     }
     return past < window ? (uint16_t)(window - past) : 0U;
