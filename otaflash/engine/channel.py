@@ -1,0 +1,121 @@
+"""Frames out with serials, replies in with what they answer: the one file of the engine that touches bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from otaflash.engine.pacing import Pacer
+from otaflash.engine.rtt import RoundTrip
+from otaflash.engine.sizing import PACKET_BYTES
+from otaflash.wire import FrameReader, WireError, decode, encode, on_stream
+from otaflash.wire.messages import FRAME_GREATEST, Message
+
+SERIALS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShape:
+    """What an engine must know of its link: the fields of ``transport.Link`` that matter to it."""
+
+    rate_bytes_per_s: float | None
+    stream: bool = True
+    frame_bytes: int = FRAME_GREATEST
+
+    def reply_bytes(self) -> int:
+        """The longest reply to ask for: one radio packet on a stream, whose COBS byte and zero come on top."""
+        return PACKET_BYTES - 2 if self.stream else self.frame_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A reply. `sequence` counts the host's transmissions from 0, without wrapping."""
+
+    sequence: int
+    message: Message
+    round_trip_s: float
+
+
+class Channel:
+    """One host's side of one link. Replies of another session, and echoes, are dropped and counted."""
+
+    def __init__(self, shape: LinkShape, session: int) -> None:
+        self.shape = shape
+        self.session = session
+        self.pacer = Pacer(shape.rate_bytes_per_s)
+        self.rtt = RoundTrip()
+        self.wire_bytes_down = 0
+        self.wire_bytes_up = 0
+        self.heard_at: float | None = None
+        self.echoes = 0
+        self.next_sequence = 0
+        self._reader = FrameReader(stream=shape.stream)
+        self._sent_at: deque[float] = deque(maxlen=SERIALS)
+        self._session_began = 0
+        self._outgoing: list[bytes] = []
+
+    def new_session(self) -> None:
+        """What was said before is not answered to this session. Sessions are 1 to 65535."""
+        self.session = self.session % 0xFFFF + 1
+        self._session_began = self.next_sequence
+
+    def send(self, message: Message, now: float, pad_to: int = 0) -> tuple[int, int]:
+        """Queues a frame; returns its sequence number and its wire bytes. On a stream it is padded to `pad_to`."""
+        frame = encode(message, self.session, self.next_sequence % SERIALS)
+        return self.put(frame, on_stream(frame, pad_to) if self.shape.stream else frame, now)
+
+    def encoded(self, message: Message) -> bytes:
+        """The frame that `send` would make, for callers that must see how long it gets on the wire."""
+        return encode(message, self.session, self.next_sequence % SERIALS)
+
+    def put(self, frame: bytes, wire: bytes, now: float) -> tuple[int, int]:
+        """Queues a frame made by `encoded`, as the bytes `wire`."""
+        self._outgoing.append(wire)
+        self.wire_bytes_down += len(wire)
+        self._sent_at.append(self.pacer.sent(len(wire), now))
+        self.next_sequence += 1
+        return self.next_sequence - 1, len(wire)
+
+    def take_outgoing(self) -> list[bytes]:
+        frames, self._outgoing = self._outgoing, []
+        return frames
+
+    def receive(self, data: bytes, now: float) -> list[Heard]:
+        """The replies that `data` completes, in order."""
+        self.wire_bytes_up += len(data)
+        heard = []
+        for frame in self._reader.feed(data):
+            reply = self._reply(frame, now)
+            if reply is not None:
+                heard.append(reply)
+        return heard
+
+    def _reply(self, frame: bytes, now: float) -> Heard | None:
+        try:
+            decoded = decode(frame)
+        except WireError:
+            return None
+        if not decoded.is_reply:
+            self.echoes += 1
+            return None
+        if decoded.session != self.session:
+            return None
+        newest = self.next_sequence - 1
+        sequence = newest - (newest - decoded.serial) % SERIALS
+        if sequence < self._session_began:
+            return None
+        self.heard_at = now
+        return Heard(sequence, decoded.message, now - self.sent_at(sequence))
+
+    def sent_at(self, sequence: int) -> float:
+        """When the last byte of a transmission left on the line; of one that is too old, the oldest known."""
+        behind = self.next_sequence - sequence
+        return self._sent_at[-min(max(behind, 1), len(self._sent_at))]
+
+    def sequence_of(self, serial: int, answered: int) -> int:
+        """The transmission with that serial that is nearest to `answered`, as a report names it."""
+        return answered + (serial - answered + SERIALS // 2) % SERIALS - SERIALS // 2
+
+    def damaged(self) -> int:
+        """Frames that came and were none."""
+        return self._reader.damaged

@@ -1,0 +1,92 @@
+"""What an engine tells its caller. Frozen data; knows no printing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from otaflash.errors import OtaflashError
+from otaflash.wire.messages import Info
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """A step begins: ``inspect``, ``enter``, ``transfer``, ``verify``, ``apply``, ``start``, ``confirm``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counted from acknowledged bytes only. `loss` is 0 to 1, for a packet; `eta_s` None while it cannot be told."""
+
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+    loss: float
+    eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WarningEvent:
+    """Something that the user may want to know; `id` is stable, in kebab-case."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedBundle:
+    """The device is known: build the bundle for it and call ``use_bundle``."""
+
+    info: Info
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The numbers of a push (DESIGN: the host tool). Times in seconds. Of a request only info and wire bytes count.
+
+    `transfer_seconds` runs from the first Inspect to the report that every block is held; `goodput_ratio` is
+    image_bytes / transfer_seconds / line rate, None where the rate is not known.
+    """
+
+    info: Info
+    running_version: str
+    image_bytes: int = 0
+    wire_bytes_down: int = 0
+    wire_bytes_up: int = 0
+    seconds: float = 0.0
+    transfer_seconds: float = 0.0
+    verify_seconds: float = 0.0
+    downtime_seconds: float = 0.0
+    line_rate_bytes_per_s: float | None = None
+    goodput_ratio: float | None = None
+    retransmitted_blocks: int = 0
+    already_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: OtaflashError
+
+
+Event = PhaseChanged | Progress | WarningEvent | NeedBundle | Done | Failed
+
+
+class Engine(Protocol):
+    """Sans-IO: bytes and the time in; bytes, events and a deadline out. Times are seconds of the link's clock."""
+
+    def receive(self, data: bytes, now: float) -> None: ...
+
+    def bytes_to_send(self, now: float) -> list[bytes]: ...
+
+    def next_deadline(self) -> float | None: ...
+
+    def wake(self, now: float) -> None: ...
+
+    def events(self) -> list[Event]: ...

@@ -1,0 +1,121 @@
+"""What both engines are made of: a step at a time, silence bounded, events drained. Knows no order of steps."""
+
+from __future__ import annotations
+
+from otaflash.engine import failures
+from otaflash.engine.channel import Channel, LinkShape
+from otaflash.engine.events import Event, Failed, PhaseChanged
+from otaflash.engine.steps import Shared, Step
+from otaflash.errors import OtaflashError
+
+SILENCE_BEFORE_CONTACT_S = 10.0
+SILENCE_AFTER_CONTACT_S = 30.0
+
+
+class Exchange:
+    """Base of the engines: the calls of `events.Engine`, over one present step. Subclasses define `_first_step`."""
+
+    def __init__(self, shape: LinkShape, session: int) -> None:
+        self._channel = Channel(shape, session)
+        self._shared = Shared(self._channel)
+        self._step: Step | None = None
+        self._phase = ""
+        self._began_at: float | None = None
+        self._over = False
+        self._patient_until = 0.0
+
+    # --- the calls of an engine
+
+    def receive(self, data: bytes, now: float) -> None:
+        self._begin(now)
+        for heard in self._channel.receive(data, now):
+            if self._step is not None and not self._over:
+                self._step.heard(heard, now)
+        self._pump(now)
+
+    def wake(self, now: float) -> None:
+        self._begin(now)
+        self._pump(now)
+
+    def bytes_to_send(self, now: float) -> list[bytes]:
+        self._begin(now)
+        return self._channel.take_outgoing()
+
+    def next_deadline(self) -> float | None:
+        if self._over:
+            return None
+        if self._began_at is None:
+            return 0.0
+        if self._step is None:
+            return None
+        due = self._step.deadline()
+        give_up = self._silence_ends()
+        return give_up if due is None else min(due, give_up)
+
+    def events(self) -> list[Event]:
+        drained = self._shared.events.copy()
+        self._shared.events.clear()
+        return drained
+
+    # --- for subclasses
+
+    def _first_step(self, now: float) -> None:
+        raise NotImplementedError
+
+    def _go(self, step: Step | None, phase: str, now: float) -> None:
+        """Makes `step` the present one and lets it send."""
+        self._step = step
+        if phase != self._phase:
+            self._phase = phase
+            self._shared.events.append(PhaseChanged(phase))
+        if step is not None:
+            step.poll(now)
+
+    def _fail(self, error: OtaflashError) -> None:
+        self._finish(Failed(error))
+
+    def _finish(self, event: Event) -> None:
+        if not self._over:
+            self._over = True
+            self._step = None
+            self._shared.events.append(event)
+
+    def _be_patient(self, until: float) -> None:
+        """Silence before `until` does not count."""
+        self._patient_until = max(self._patient_until, until)
+
+    # --- inside
+
+    def _begin(self, now: float) -> None:
+        if self._began_at is None:
+            self._began_at = now
+            self._shared.clockwork.began_at = now
+            self._first_step(now)
+
+    def _pump(self, now: float) -> None:
+        if self._over or self._step is None:
+            return
+        if now >= self._silence_ends() - 1e-9:
+            self._give_up()
+            return
+        self._step.poll(now)
+
+    def _silence_ends(self) -> float:
+        heard_at = self._channel.heard_at
+        since = self._began_at if heard_at is None else heard_at
+        return max(since or 0.0, self._patient_until) + self._silence_limit_s()
+
+    def _silence_limit_s(self) -> float:
+        return SILENCE_BEFORE_CONTACT_S if self._channel.heard_at is None else SILENCE_AFTER_CONTACT_S
+
+    def _give_up(self) -> None:
+        awaited = self._step.awaited if self._step is not None else "an answer"
+        contact = self._channel.heard_at is not None
+        if contact:
+            self._fail(failures.silent(awaited, SILENCE_AFTER_CONTACT_S, contact=True))
+        elif self._channel.echoes:
+            self._fail(failures.echoed(awaited))
+        elif self._channel.wire_bytes_up:
+            self._fail(failures.garbage(awaited, self._channel.wire_bytes_up))
+        else:
+            self._fail(failures.silent(awaited, SILENCE_BEFORE_CONTACT_S, contact=False))

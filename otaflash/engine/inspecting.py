@@ -1,0 +1,87 @@
+"""Asks a device who it is, in as many parts as its record takes. Knows no update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from otaflash.engine import failures
+from otaflash.engine.asking import Asking
+from otaflash.engine.channel import Channel, Heard
+from otaflash.errors import OtaflashError
+from otaflash.wire.messages import PROTOCOL_VERSION, Info, Inspect, InspectReply
+
+ANY = bytes(8)
+
+
+class Inspecting:
+    """Calls `on_info` with the record; what is believed about the running image comes from here alone.
+
+    A record that came in several parts is read again until two agree: the device may have restarted between parts."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        on_info: Callable[[Info, float], None],
+        on_error: Callable[[OtaflashError], None],
+        *,
+        target: bytes = ANY,
+        not_before: float = 0.0,
+        awaited: str = "an answer to Inspect",
+    ) -> None:
+        self.awaited = awaited
+        self._channel = channel
+        self._on_info = on_info
+        self._on_error = on_error
+        self._target = target
+        self._record = b""
+        self._previous: bytes | None = None
+        self._asking = self._ask()
+        self._asking.again_at(not_before)
+
+    def _ask(self) -> Asking:
+        offset = len(self._record)
+        return Asking(self._channel, lambda: Inspect(self._channel.shape.reply_bytes(), offset, self._target))
+
+    def poll(self, now: float) -> None:
+        self._asking.poll(now)
+
+    def deadline(self) -> float:
+        return self._asking.deadline()
+
+    def heard(self, heard: Heard, now: float) -> None:
+        reply = heard.message
+        if not isinstance(reply, InspectReply) or not self._asking.answers(heard):
+            return
+        self._channel.rtt.sample(heard.round_trip_s)
+        if reply.offset != len(self._record) or not reply.part:
+            return
+        self._record += reply.part
+        if len(self._record) < reply.total:
+            self._next_part(now)
+        elif reply.offset and self._record != self._previous:
+            self._previous, self._record = self._record, b""
+            self._next_part(now)
+        else:
+            self._finish(now)
+
+    def _next_part(self, now: float) -> None:
+        self._asking = self._ask()
+        self._asking.poll(now)
+
+    def _finish(self, now: float) -> None:
+        record = self._record
+        lowest, highest = (record[0], record[1]) if len(record) > 1 else (0, 0)
+        if not lowest <= PROTOCOL_VERSION <= highest:
+            self._on_error(failures.protocol(lowest, highest))
+        elif len(record) < Info.BYTES:
+            self._on_error(failures.bad_info(f"its record has {len(record)} bytes, {Info.BYTES} are the least"))
+        else:
+            self._checked(Info.unpack(record), now)
+
+    def _checked(self, info: Info, now: float) -> None:
+        block, page = info.block_bytes, info.page_bytes
+        if not block or not page or page % block or info.frame_bytes < 20:
+            self._on_error(failures.bad_info(f"pages of {page}, blocks of {block}, frames of {info.frame_bytes} bytes"))
+            return
+        self._channel.rtt.stall_s = info.stall_ms / 1000
+        self._on_info(info, now)

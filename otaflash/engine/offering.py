@@ -1,0 +1,83 @@
+"""Brings manifest and signature to the device, in as many parts as frames need. Knows no block."""
+
+from __future__ import annotations
+
+from otaflash.engine.channel import Channel, Heard
+from otaflash.engine.sizing import PACKET_BYTES
+from otaflash.wire.messages import Offer, OfferReply
+
+FRAME_OVERHEAD = 10
+STREAM_OVERHEAD = 2
+PARTS_AT_ONCE = 8
+LONGEST_PATIENCE_S = 1.0
+
+
+class Offering:
+    """Sends the parts from `next` on without waiting, then waits for the answer to the last; a gap shows at once,
+    as the device answers every part with the byte that it expects."""
+
+    def __init__(self, channel: Channel, offer: bytes, frame_bytes: int) -> None:
+        self.accepted_by: int | None = None
+        """The transmission that was answered with acceptance."""
+        self._channel = channel
+        self._offer = offer
+        self._part_bytes = max(frame_bytes - FRAME_OVERHEAD, 1)
+        self._cursor = 0
+        self._expected = 0
+        self._parts_out = 0
+        self._last: int | None = None
+        self._newest = -1
+        self._due = 0.0
+        self._rounds = 0
+
+    def due(self, now: float) -> bool:
+        """True if a part should go now."""
+        if self.accepted_by is not None:
+            return False
+        if self._may_go_on():
+            return True
+        if now < self._due - 1e-9:
+            return False
+        self._restart(self._expected)
+        return True
+
+    def _may_go_on(self) -> bool:
+        return self._cursor < len(self._offer) and self._parts_out < PARTS_AT_ONCE
+
+    def _restart(self, at: int) -> None:
+        self._cursor = at
+        self._parts_out = 0
+
+    def deadline(self) -> float | None:
+        if self.accepted_by is not None:
+            return None
+        return 0.0 if self._may_go_on() else self._due
+
+    def send(self, now: float) -> None:
+        part = self._offer[self._cursor : self._cursor + self._part_bytes]
+        wire = len(part) + FRAME_OVERHEAD + STREAM_OVERHEAD
+        pad_to = -(-wire // PACKET_BYTES) * PACKET_BYTES
+        self._last, _ = self._channel.send(Offer(self._cursor, part), now, pad_to)
+        self._cursor += len(part)
+        self._parts_out += 1
+        if not self._may_go_on():
+            timeout_s = min(self._channel.rtt.timeout_s(self._rounds), LONGEST_PATIENCE_S + self._channel.rtt.stall_s)
+            self._due = self._channel.sent_at(self._last) + timeout_s
+            self._rounds += 1
+
+    def shown_accepted(self, sequence: int) -> None:
+        """A report in this session shows the acceptance, even if its answer was lost."""
+        if self.accepted_by is None:
+            self.accepted_by = sequence
+
+    def heard(self, heard: Heard, reply: OfferReply) -> bool:
+        """Takes an answer with reason ok; True if the offer is accepted by it."""
+        if reply.next >= len(self._offer):
+            self.shown_accepted(heard.sequence)
+            return True
+        if heard.sequence > self._newest:
+            self._newest = heard.sequence
+            self._expected = reply.next
+            if heard.sequence == self._last and not (self._cursor == reply.next and self._may_go_on()):
+                self._restart(reply.next)
+        return False

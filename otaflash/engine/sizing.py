@@ -1,0 +1,58 @@
+"""How large a block frame should be, for a given loss. Knows the layout of a frame's size, not its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PACKET_BYTES = 100
+"""What an XBee-like radio carries at a time; the unit of loss."""
+
+MULTIPLES = (1, 2, 3, 4, 6, 8, 10)
+BLOCK_OVERHEAD = 10
+"""Header, place and CRC of a block frame, before framing."""
+STREAM_OVERHEAD = 2
+"""One COBS byte and the zero. COBS takes one more for each 254 bytes without a zero: then a block is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """One choice: `blocks` a frame, padded to `wire_bytes` (0: not padded), which is `packets` radio packets."""
+
+    blocks: int
+    wire_bytes: int
+    packets: int
+
+
+class FrameSizes:
+    """The sizes that a link and a device allow, and the best of them for a loss.
+
+    The goodput of size k is payload_k (1-p)^k / (100 k): what arrives, over what the line carried.
+    """
+
+    def __init__(self, block_bytes: int, frame_bytes: int, *, stream: bool) -> None:
+        self._block_bytes = block_bytes
+        self.sizes = tuple(self._stream_sizes(frame_bytes)) if stream else ()
+        if not self.sizes:
+            blocks = max((frame_bytes - BLOCK_OVERHEAD) // block_bytes, 1)
+            self.sizes = (FrameSize(blocks, 0, 1),)
+
+    def _stream_sizes(self, frame_bytes: int) -> list[FrameSize]:
+        sizes = []
+        for multiple in MULTIPLES:
+            wire = multiple * PACKET_BYTES
+            blocks = (wire - BLOCK_OVERHEAD - STREAM_OVERHEAD) // self._block_bytes
+            if blocks and BLOCK_OVERHEAD + blocks * self._block_bytes <= frame_bytes:
+                sizes.append(FrameSize(blocks, wire, multiple))
+        return sizes
+
+    def best(self, loss: float) -> FrameSize:
+        """The size with the highest expected goodput at a packet loss of `loss` (0 to 1)."""
+        kept = 1.0 - loss
+        return max(self.sizes, key=lambda size: size.blocks * kept**size.packets / size.packets)
+
+    def fitting(self, blocks: int, best: FrameSize) -> FrameSize:
+        """The smallest size that carries `blocks`, none above `best`: a short run does not pay for a long frame."""
+        for size in self.sizes:
+            if size.blocks >= blocks or size is best:
+                return size
+        return best

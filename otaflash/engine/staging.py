@@ -1,0 +1,329 @@
+"""Offer and blocks, until the device holds every block. Knows nothing of what comes before or after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from otaflash.engine.air import AirWatch
+from otaflash.engine.channel import Heard
+from otaflash.engine.events import Progress
+from otaflash.engine.loss import LossEstimate
+from otaflash.engine.offerable import Offerable
+from otaflash.engine.offering import Offering
+from otaflash.engine.sizing import FrameSizes
+from otaflash.engine.steps import Shared
+from otaflash.engine.survey import Agreement, Surveying
+from otaflash.engine.transfer import Piece, Reported, Transfer
+from otaflash.wire import on_stream
+from otaflash.wire.messages import (
+    Block,
+    BlockReport,
+    Info,
+    Kind,
+    OfferReply,
+    Reason,
+    Refused,
+    Report,
+    ReportReply,
+    SurveyReply,
+    TransferState,
+)
+
+OPTIMISTIC_STALL_MS = 30
+"""A device that is deaf for longer after an offer would lose what is sent before it answered."""
+
+ASK_BYTES_LEAST = 400
+ASK_BYTES_MOST = 800
+CUT_SHORT = 0x80
+PROBE_PAGES_LEAST = 4
+PROBE_TRIES = 2
+PROGRESS_EVERY_S = 0.1
+LONGEST_QUERY_S = 1.0
+
+
+class Resume(Enum):
+    """What is thought to be staged already."""
+
+    NO = auto()
+    PROBE = auto()
+    """Not known: ask about the first page along with the offer."""
+    SURVEY = auto()
+    """Likely: ask about every page before sending blocks."""
+    REPAIR = auto()
+    """All blocks are held and the digest is wrong: ask about every page, whatever the answers are."""
+
+
+class Outcome(Enum):
+    """How staging ends."""
+
+    HELD = auto()
+    """Every block is held."""
+    LOST = auto()
+    """The device restarted, or left for the application: inspect."""
+    FLASH_FAILED = auto()
+
+
+class Staging:
+    """One offer in one session, and all that follows. `on_end` is called once; `on_refused` instead, with the reason,
+    if the offer is refused."""
+
+    awaited = "the report of the blocks held"
+
+    def __init__(
+        self,
+        shared: Shared,
+        info: Info,
+        bundle: Offerable,
+        resume: Resume,
+        *,
+        on_end: Callable[[Outcome, float], None],
+        on_refused: Callable[[int], None],
+    ) -> None:
+        shape = shared.channel.shape
+        frame_bytes = min(info.frame_bytes, shape.frame_bytes)
+        self._shared = shared
+        self._channel = shared.channel
+        self._bundle = bundle
+        self._block_bytes = info.block_bytes
+        self._page_blocks = info.page_bytes // info.block_bytes
+        self._on_end = on_end
+        self._on_refused = on_refused
+        self._resume = resume
+        sizes = FrameSizes(info.block_bytes, frame_bytes, stream=shape.stream)
+        self._transfer = Transfer(bundle.pages * self._page_blocks, sizes, LossEstimate(), info.window_bytes)
+        self._air = AirWatch(self._channel.pacer, self._channel.rtt)
+        self._offering = Offering(self._channel, bundle.offer, frame_bytes)
+        small = min(frame_bytes, shape.reply_bytes())
+        self._surveying = Surveying(self._channel, bundle.page_table, info.page_bytes, small, self._on_agreement)
+        self._optimistic = info.stall_ms <= OPTIMISTIC_STALL_MS
+        self._bytes_since_ask = 0
+        self._last_asked: int | None = None
+        self._last_answered = -1
+        self._queries = 0
+        self._check_map_after: int | None = None
+        self._progress_at = 0.0
+        self._progress_held: int | None = None
+        self._speed = 0.0
+        self._began: float | None = None
+
+    # --- what a step must be able to do
+
+    def poll(self, now: float) -> None:
+        if self._began is None:
+            self._begin(now)
+        pacer = self._channel.pacer
+        while pacer.may_send(now) and self._send_one(now):
+            pass
+
+    def deadline(self) -> float | None:
+        """The earliest of what waits for a time; whatever could go at once waits for the line."""
+        times = [self._offering.deadline(), self._surveying.deadline(), self._query_due()]
+        if self._blocks_may_go() and self._transfer.peek(self._channel.next_sequence):
+            times.append(0.0)
+        due = min((each for each in times if each is not None), default=None)
+        if due is None or self._channel.pacer.rate is None:
+            return due
+        return max(due, self._channel.pacer.open_at())
+
+    def heard(self, heard: Heard, now: float) -> None:
+        reply = heard.message
+        if isinstance(reply, ReportReply):
+            self._on_report(heard, reply, now)
+        elif isinstance(reply, OfferReply):
+            self._on_offer(heard, reply)
+        elif isinstance(reply, SurveyReply):
+            self._on_survey(heard, reply, now)
+        elif isinstance(reply, Refused):
+            self._on_refusal(heard, reply, now)
+
+    # --- sending
+
+    def _begin(self, now: float) -> None:
+        self._began = self._progress_at = now
+        pages = self._bundle.pages
+        if self._resume is Resume.PROBE and pages < PROBE_PAGES_LEAST:
+            self._resume = Resume.NO
+        if self._optimistic:
+            self._transfer.limit = self._transfer.total
+        if self._resume is Resume.PROBE:
+            self._survey(0, 1)
+        elif self._resume is not Resume.NO:
+            self._survey(0, pages)
+
+    def _survey(self, first: int, stop: int) -> None:
+        self._transfer.withhold(first * self._page_blocks, stop * self._page_blocks)
+        self._surveying.begin(first, stop)
+
+    def _send_one(self, now: float) -> bool:
+        """Sends the most urgent frame; False if there is none."""
+        if self._offering.due(now):
+            self._offering.send(now)
+            return True
+        if self._survey_may_go() and now >= (self._surveying.deadline() or 0.0) - 1e-9:
+            return self._send_survey(now)
+        if self._blocks_may_go() and self._transfer.room(self._channel.next_sequence):
+            piece = self._transfer.next_piece()
+            if piece is not None:
+                self._send_block(piece, now)
+                return True
+        query_due = self._query_due()
+        if query_due is not None and now >= query_due - 1e-9:
+            self._query(now)
+            return True
+        return False
+
+    def _survey_may_go(self) -> bool:
+        """Only a probe goes along with the offer: a device digests no page before it has accepted one."""
+        return self._surveying.active and (self._offering.accepted_by is not None or self._resume is Resume.PROBE)
+
+    def _send_survey(self, now: float) -> bool:
+        if self._resume is Resume.PROBE and self._surveying.unanswered >= PROBE_TRIES:
+            self._stop_survey()
+        else:
+            self._surveying.poll(now)
+        return True
+
+    def _stop_survey(self) -> None:
+        self._surveying.end()
+        self._resume = Resume.NO
+        self._transfer.release()
+
+    def _blocks_may_go(self) -> bool:
+        if self._surveying.active and self._resume is not Resume.PROBE:
+            return False
+        return self._check_map_after is None
+
+    def _send_block(self, piece: Piece, now: float) -> None:
+        ask = self._bytes_since_ask + piece.size.wire_bytes >= self._ask_every() or not self._transfer.more_after(piece)
+        frame, wire, piece = self._made(piece, ask=ask)
+        sequence, wire_bytes = self._channel.put(frame, wire, now)
+        self._transfer.sent(piece, sequence, wire_bytes, now)
+        self._bytes_since_ask += wire_bytes
+        if ask:
+            self._bytes_since_ask = 0
+            self._last_asked = sequence
+            self._queries = 0
+
+    def _made(self, piece: Piece, *, ask: bool) -> tuple[bytes, bytes, Piece]:
+        """The frame, on the wire no longer than its size says: COBS may take a byte more than was counted."""
+        message = BlockReport if ask else Block
+        start = piece.place * self._block_bytes
+        data = self._bundle.span[start : start + piece.count * self._block_bytes]
+        frame = self._channel.encoded(message(piece.place, data))
+        if not self._channel.shape.stream:
+            return frame, frame, piece
+        wire = on_stream(frame, piece.size.wire_bytes)
+        if piece.size.wire_bytes and len(wire) > piece.size.wire_bytes and piece.count > 1:
+            return self._made(Piece(piece.place, piece.count - 1, piece.size, piece.copy), ask=ask)
+        return frame, wire, piece
+
+    def _ask_every(self) -> float:
+        """Wire bytes between two requests for a report: about 8 of them in a round trip."""
+        rate = self._channel.pacer.rate
+        in_flight = 8.0 * ASK_BYTES_MOST if rate is None else rate * self._channel.rtt.estimate_s()
+        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST)
+
+    def _query_due(self) -> float | None:
+        """When to ask for a report without a block: at once, or when an answer is overdue."""
+        if self._offering.accepted_by is None or (self._surveying.active and self._check_map_after is None):
+            return None
+        if self._last_asked is None or self._last_answered >= self._last_asked:
+            return 0.0
+        timeout_s = min(self._channel.rtt.timeout_s(self._queries), LONGEST_QUERY_S + self._channel.rtt.stall_s)
+        return self._channel.sent_at(self._last_asked) + timeout_s
+
+    def _query(self, now: float) -> None:
+        self._last_asked, _ = self._channel.send(Report(0), now)
+        self._queries += 1
+
+    # --- answers
+
+    def _on_offer(self, heard: Heard, reply: OfferReply) -> None:
+        if reply.reason != Reason.OK:
+            self._on_refused(reply.reason)
+        elif self._offering.heard(heard, reply) and self._last_answered < 0:
+            self._transfer.limit = reply.limit
+
+    def _on_survey(self, heard: Heard, reply: SurveyReply, now: float) -> None:
+        self._surveying.heard(heard, reply)
+        self.poll(now)
+
+    def _on_agreement(self, answer: Agreement) -> None:
+        for page, agrees in enumerate(answer.agrees, answer.first):
+            start = page * self._page_blocks
+            self._transfer.surveyed(start, start + self._page_blocks, agrees=agrees, sequence=answer.sequence)
+        if self._resume is Resume.PROBE:
+            if any(answer.agrees):
+                self._check_map_after = self._channel.next_sequence
+                self._last_asked = None
+            else:
+                self._stop_survey()
+        elif self._resume is Resume.SURVEY and not any(answer.agrees):
+            self._stop_survey()
+
+    def _on_refusal(self, heard: Heard, reply: Refused, now: float) -> None:
+        if reply.reason == Reason.IN_APPLICATION:
+            self._on_end(Outcome.LOST, now)
+        elif reply.request == Kind.OFFER:
+            self._on_refused(reply.reason)
+        elif reply.request == Kind.SURVEY and reply.reason != Reason.NO_SESSION:
+            self._stop_survey()
+        elif self._offering.accepted_by is not None and heard.sequence > self._offering.accepted_by:
+            self._on_end(Outcome.LOST, now)
+
+    def _on_report(self, heard: Heard, reply: ReportReply, now: float) -> None:
+        self._channel.rtt.sample(heard.round_trip_s)
+        if reply.state & ~CUT_SHORT in (TransferState.NONE, TransferState.OFFERING):
+            return
+        self._offering.shown_accepted(heard.sequence)
+        transfer = self._transfer
+        gaps = tuple((gap.place, gap.place + gap.count) for gap in reply.gaps)
+        stop = gaps[-1][1] if reply.state & CUT_SHORT and gaps else transfer.total
+        last = self._channel.sequence_of(reply.last_serial, heard.sequence)
+        newest = max(heard.sequence, min(last, self._channel.next_sequence - 1))
+        sent_at = self._channel.sent_at(newest)
+        verdict = transfer.report(Reported(heard.sequence, newest, sent_at, reply.start, stop, gaps))
+        if verdict is None:
+            return
+        self._last_answered = heard.sequence
+        transfer.limit = reply.limit
+        self._air.report(verdict, transfer.loss, now)
+        if self._check_map_after is not None and heard.sequence >= self._check_map_after:
+            self._look_at_map()
+        self._progress(now)
+        self._judge(reply.state & ~CUT_SHORT, now)
+
+    def _judge(self, state: int, now: float) -> None:
+        if state == TransferState.FAILED:
+            self._end(Outcome.FLASH_FAILED, now)
+        elif self._transfer.all_held() and not self._surveying.active:
+            self._end(Outcome.HELD, now)
+
+    def _look_at_map(self) -> None:
+        """The first page is there. If the device holds blocks never sent here, its map is whole; else survey."""
+        self._check_map_after = None
+        if self._transfer.holds_unsent(self._page_blocks):
+            self._stop_survey()
+        else:
+            self._resume = Resume.SURVEY
+            self._survey(1, self._bundle.pages)
+
+    def _end(self, outcome: Outcome, now: float) -> None:
+        self._shared.clockwork.retransmitted += self._transfer.retransmitted
+        self._transfer.retransmitted = 0
+        self._on_end(outcome, now)
+
+    def _progress(self, now: float) -> None:
+        held = self._transfer.held_count()
+        elapsed = now - self._progress_at
+        if elapsed < PROGRESS_EVERY_S and not self._transfer.all_held():
+            return
+        if self._progress_held is not None and elapsed > 0:
+            speed = max(held - self._progress_held, 0) * self._block_bytes / elapsed
+            self._speed += (speed - self._speed) * min(1.0, elapsed) if self._speed else speed
+        self._progress_at, self._progress_held = now, held
+        done = min(held * self._block_bytes, self._bundle.image_bytes)
+        total = self._bundle.image_bytes
+        eta_s = (total - done) / self._speed if self._speed > 0 else None
+        self._shared.events.append(Progress(done, total, self._speed, self._transfer.loss.per_packet(), eta_s))

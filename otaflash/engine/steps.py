@@ -1,0 +1,43 @@
+"""What a step of an exchange is, and what the steps of one exchange share. Knows no order of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from otaflash.engine.channel import Channel, Heard
+from otaflash.engine.events import Event
+
+
+class Step(Protocol):
+    """One thing that is waited for. It sends what is due when polled and calls its continuation when it is through."""
+
+    awaited: str
+    """What to name when nothing comes, after "waiting for"."""
+
+    def poll(self, now: float) -> None: ...
+
+    def heard(self, heard: Heard, now: float) -> None: ...
+
+    def deadline(self) -> float | None: ...
+
+
+@dataclass(slots=True)
+class Clockwork:
+    """Times and sums of one push, in seconds of the link's clock."""
+
+    began_at: float | None = None
+    held_at: float | None = None
+    verified_at: float | None = None
+    applied_at: float | None = None
+    up_at: float | None = None
+    retransmitted: int = 0
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all steps of one exchange work with."""
+
+    channel: Channel
+    events: list[Event] = field(default_factory=list)
+    clockwork: Clockwork = field(default_factory=Clockwork)

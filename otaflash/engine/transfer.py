@@ -1,0 +1,267 @@
+"""The order-free window: which places are missing, in flight, and to be sent next. Knows no message."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from otaflash.engine.loss import LossEstimate
+from otaflash.engine.runs import Runs
+from otaflash.engine.sizing import FrameSize, FrameSizes
+
+IN_FLIGHT_FRAMES = 120
+"""Serials are 8 bits: fewer than half of them may be open, so that none is taken for an older one."""
+
+COPIES_MAX = 4
+MOST_PATIENCE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What the next block frame carries."""
+
+    place: int
+    count: int
+    size: FrameSize
+    copy: bool
+    """A second copy of something in flight, sent because the line would idle."""
+
+
+@dataclass(slots=True)
+class Flown:
+    """A block frame that no report has spoken of yet."""
+
+    sequence: int
+    place: int
+    count: int
+    packets: int
+    wire_bytes: int
+    sent_at: float
+    copy: bool
+    repeat: bool
+    copies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a report says: the answer to transmission `sequence`, complete for places start..stop-1."""
+
+    sequence: int
+    heard: int
+    """The latest transmission that the device is known to have heard, sent at `heard_at`."""
+    heard_at: float
+    start: int
+    stop: int
+    gaps: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a report changed."""
+
+    delivered_bytes: int
+    """Wire bytes of frames that it shows to have arrived."""
+    lost_frames: int
+    resolved_frames: int
+
+
+class Transfer:
+    """Places are counted in blocks; `total` of them make up the span.
+
+    To send = missing (by the newest report) - in flight - withheld. Every report rebuilds that difference, so a wrong
+    guess about a loss costs a spurious frame at most, never a place that is forgotten.
+    """
+
+    def __init__(self, total: int, sizes: FrameSizes, loss: LossEstimate, window_bytes: int) -> None:
+        self.total = total
+        self.loss = loss
+        self.sizes = sizes
+        self.window_bytes = window_bytes
+        self.limit = 0
+        self.missing = Runs([(0, total)])
+        self.withheld = Runs()
+        self.flight: deque[Flown] = deque()
+        self.flight_bytes = 0
+        self.retransmitted = 0
+        self.patience_s = 0.0
+        self._todo = Runs([(0, total)])
+        self._sent = Runs()
+        self._newest_report = -1
+        self._copies = 0
+
+    # --- what the caller may ask
+
+    def held_count(self) -> int:
+        """Places that the newest report shows to be held."""
+        return self.total - self.missing.count()
+
+    def all_held(self) -> bool:
+        return not self.missing
+
+    def room(self, next_sequence: int) -> bool:
+        """True if one more frame may be in flight."""
+        if not self.flight:
+            return True
+        if next_sequence - self.flight[0].sequence >= IN_FLIGHT_FRAMES:
+            return False
+        return not self.window_bytes or self.flight_bytes + self._largest() <= self.window_bytes
+
+    def _largest(self) -> int:
+        return self.sizes.best(self.loss.per_packet()).wire_bytes
+
+    def peek(self, next_sequence: int) -> bool:
+        """True if `next_piece` would give one and there is room for it."""
+        if not self.room(next_sequence):
+            return False
+        run = self._todo.first()
+        return (run is not None and run[0] < self.limit) or self._copy_candidate() is not None
+
+    def holds_unsent(self, start: int) -> bool:
+        """True if the device holds places from `start` on that were never sent here: it kept its map."""
+        unknown = Runs([(start, self.total)])
+        for known in (self.missing, self._sent):
+            for first, stop in known:
+                unknown.remove(first, stop)
+        return bool(unknown)
+
+    def next_piece(self) -> Piece | None:
+        """The next thing to send, lowest place first; None if there is nothing below the limit but what flies."""
+        run = self._todo.first()
+        if run is not None and run[0] < self.limit:
+            return self._cut(run[0], min(run[1], self.limit), copy=False)
+        return self._spare_copy()
+
+    def _cut(self, start: int, stop: int, *, copy: bool) -> Piece:
+        best = self.sizes.best(self.loss.per_packet())
+        count = min(stop - start, best.blocks)
+        return Piece(start, count, self.sizes.fitting(count, best), copy)
+
+    def _copy_candidate(self) -> Flown | None:
+        """At the tail, a frame in flight to send again: the one with the fewest copies, the oldest of these."""
+        worth = self._copies_worth()
+        if worth < 1:
+            return None
+        frame = min((f for f in self.flight if not f.copy), key=lambda f: f.copies, default=None)
+        return None if frame is None or frame.copies >= worth else frame
+
+    def _spare_copy(self) -> Piece | None:
+        frame = self._copy_candidate()
+        if frame is None:
+            return None
+        frame.copies += 1
+        best = self.sizes.best(self.loss.per_packet())
+        count = min(frame.count, best.blocks)
+        return Piece(frame.place, count, self.sizes.fitting(count, best), True)
+
+    def _copies_worth(self) -> int:
+        """How many copies make it unlikely that a whole round trip is spent on one lost frame."""
+        loss = self.loss.per_packet()
+        if loss < 0.02:
+            return 0
+        chance, copies = loss, 0
+        while chance * len(self.flight) > 0.05 and copies < COPIES_MAX:
+            chance *= loss
+            copies += 1
+        return copies
+
+    def more_after(self, piece: Piece) -> bool:
+        """True if something else could be sent after `piece` without a report."""
+        if piece.copy:
+            return False
+        self_stop = piece.place + piece.count
+        return any(start < self.limit and (start > piece.place or stop > self_stop) for start, stop in self._todo)
+
+    # --- what happened
+
+    def sent(self, piece: Piece, sequence: int, wire_bytes: int, now: float) -> None:
+        stop = piece.place + piece.count
+        repeat = self._sent.overlaps(piece.place, stop)
+        if repeat:
+            self.retransmitted += piece.count
+        self._sent.add(piece.place, stop)
+        self._todo.remove(piece.place, stop)
+        self._copies += piece.copy
+        self.flight_bytes += wire_bytes
+        self.flight.append(
+            Flown(sequence, piece.place, piece.count, piece.size.packets, wire_bytes, now, piece.copy, repeat)
+        )
+
+    def report(self, report: Reported) -> Verdict | None:
+        """Takes a report. None: older than one taken before, or a copy of it."""
+        if report.sequence <= self._newest_report:
+            return None
+        self._newest_report = report.sequence
+        start, stop = report.start, report.stop
+        self.missing.remove(start, stop)
+        for place, after in report.gaps:
+            self.missing.add(max(place, start), min(after, stop))
+        verdict = self._resolve(report.heard, report.heard_at - self.patience_s, start, stop)
+        self._plan()
+        return verdict
+
+    def _resolve(self, heard: int, sent_before: float, start: int, stop: int) -> Verdict:
+        delivered = lost = resolved = 0
+        flying: deque[Flown] = deque()
+        for frame in self.flight:
+            arrived = not self.missing.overlaps(frame.place, frame.place + frame.count)
+            known = start <= frame.place and frame.place + frame.count <= stop
+            if frame.sequence > heard or not known or (not arrived and frame.sent_at > sent_before + 1e-9):
+                if arrived and known:
+                    self._learn_patience(frame, heard)
+                flying.append(frame)
+                continue
+            resolved += 1
+            self._forget(frame)
+            if arrived:
+                delivered += frame.wire_bytes
+                self.loss.delivered(frame.packets)
+            else:
+                lost += 1
+                self.loss.lost(frame.packets)
+        self.flight = flying
+        return Verdict(delivered, lost, resolved)
+
+    def _forget(self, frame: Flown) -> None:
+        self.flight_bytes -= frame.wire_bytes
+        self._copies -= frame.copy
+
+    def _learn_patience(self, frame: Flown, heard: int) -> None:
+        """A repeat is held before it can have been heard: the first one was late, not lost. Wait longer from now on."""
+        if frame.repeat and not frame.copy and frame.sequence > heard:
+            self.patience_s = min(max(self.patience_s * 1.5, 0.005), MOST_PATIENCE_S)
+            frame.repeat = False
+
+    def _plan(self) -> None:
+        todo = self.missing.copy()
+        for frame in self.flight:
+            todo.remove(frame.place, frame.place + frame.count)
+        for start, stop in self.withheld:
+            todo.remove(start, stop)
+        self._todo = todo
+
+    def withhold(self, start: int, stop: int) -> None:
+        """Keeps places back until a survey has spoken of them."""
+        self.withheld.add(start, stop)
+        self._plan()
+
+    def surveyed(self, start: int, stop: int, *, agrees: bool, sequence: int) -> None:
+        """A survey says that the places are held, or that they are void."""
+        self._newest_report = max(self._newest_report, sequence - 1)
+        self.withheld.remove(start, stop)
+        if agrees:
+            self.missing.remove(start, stop)
+        else:
+            self.missing.add(start, stop)
+        self._plan()
+
+    def release(self) -> None:
+        """Gives up waiting for surveys: everything missing is to be sent."""
+        self.withheld = Runs()
+        self._plan()
+
+    def forget_flight(self) -> None:
+        """Nothing that was sent will be answered any more (the device restarted, or the line was dead)."""
+        self.flight.clear()
+        self.flight_bytes = 0
+        self._copies = 0
+        self._plan()
