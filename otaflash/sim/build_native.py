@@ -6,6 +6,7 @@ nothing of otaflash, because setup.py runs this file before the package exists.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -58,7 +59,7 @@ def missing_tool() -> str | None:
     if sys.platform == "win32":
         return None  # setuptools finds Visual C++ by the registry, and names it itself when it is not there
     compiler = os.environ.get("CC") or str(sysconfig.get_config_var("CC") or "cc")
-    if shutil.which(compiler.split()[0]) is None and shutil.which("cc") is None:
+    if shutil.which(compiler.split()[0]) is None:
         return NO_COMPILER
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
         return NO_PYTHON_HEADERS
@@ -91,6 +92,9 @@ def ffibuilder() -> Any:
 def main() -> int:
     """Rebuilds the extension beside this file; exit code 1 where that cannot be done."""
     root = Path(__file__).resolve().parents[2]
+    if importlib.util.find_spec("setuptools") is None:
+        print("rebuilding needs setuptools: pip install setuptools", file=sys.stderr)
+        return 1
     problem = (
         missing_tool() if (root / "setup.py").exists() else "only a source checkout can rebuild the simulated boards"
     )

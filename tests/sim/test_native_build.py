@@ -1,4 +1,4 @@
-"""How the native boards are built: warnings, sanitizers, what is missing, what is stale, what a source package holds."""
+"""How the native boards are built: warnings, sanitizers, what is missing, what is stale, what a source package has."""
 
 import os
 import shutil
