@@ -100,10 +100,11 @@ def push(
     on_event: OnEvent = lambda event: None,
     *,
     resume: bool | None = None,
+    confirm: bool = True,
     session: int | None = None,
 ) -> Result:
     """A whole update over `link`; `make_bundle` is called once the device is known. Raises OtaflashError."""
-    engine = Push(shape_of(link), draw_session() if session is None else session, resume=resume)
+    engine = Push(shape_of(link), draw_session() if session is None else session, resume=resume, confirm=confirm)
 
     def pass_on(event: Event) -> None:
         on_event(event)

@@ -28,13 +28,17 @@ class Push(Exchange):
     """Brings one image onto one device and sees it run.
 
     `session` is drawn at random by the caller (1 to 65535). `resume`: True if an earlier push is known to have got
-    somewhere, False if not, None to find out. `target` is the unique id of the device meant; all zero: whoever answers.
+    somewhere, False if not, None to find out. `confirm`: False leaves the new image on trial, running.
+    `target` is the unique id of the device meant; all zero: whoever answers.
     After ``NeedBundle`` the caller answers with `use_bundle`; the engine sends nothing meanwhile.
     """
 
-    def __init__(self, shape: LinkShape, session: int, *, resume: bool | None = None, target: bytes = ANY) -> None:
+    def __init__(
+        self, shape: LinkShape, session: int, *, resume: bool | None = None, confirm: bool = True, target: bytes = ANY
+    ) -> None:
         super().__init__(shape, session)
         self._resume = {True: Resume.SURVEY, False: Resume.NO, None: Resume.PROBE}[resume]
+        self._confirm = confirm
         self._target = target
         self._bundle: Offerable | None = None
         self._info: Info | None = None
@@ -118,7 +122,7 @@ class Push(Exchange):
             clockwork.up_at = now
         if trial and self._confirm_refused is not None:
             self._fail(failures.refused(self._confirm_refused, "to confirm the image"))
-        elif trial:
+        elif trial and self._confirm:
             self._tell(Confirm(info.image_crc), "an answer to Confirm", self._on_confirm, "confirm", now)
         else:
             self._finish(Done(self._result(info, now)))
