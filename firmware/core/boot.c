@@ -1,14 +1,17 @@
 #include "boot.h"
 
+#include <string.h>
+
 #include "image.h"
 #include "record.h"
+#include "stage.h"
 
 #define TRIES 3
 
 static uint16_t walk_steps(const struct ota *ota)
 {
-    uint16_t a = ota->record.old_image.pages;
-    uint16_t b = ota->record.new_image.pages;
+    uint16_t a = get_u16(ota->record + RECORD_OLD);
+    uint16_t b = get_u16(ota->record + RECORD_NEW);
 
     return (uint16_t)(2U * (a > b ? a : b));
 }
@@ -26,137 +29,47 @@ static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
             return false;
         }
     }
-    port_feed();
     return true;
 }
 
-static enum ota_result copy_page(struct ota *ota, uint16_t to, uint16_t from)
+static bool copy_page(struct ota *ota, uint16_t to, uint16_t from)
 {
-    for (uint8_t i = 0; i < TRIES; i++) {
+    uint8_t tries = TRIES;
+
+    do {
+        port_feed();
         if (copy_once(ota, to, from)) {
-            return OTA_OK;
+            return true;
         }
-    }
-    return OTA_FAILED;
+    } while (--tries != 0U);
+    return false;
 }
 
-static enum ota_result walk_step(struct ota *ota, uint16_t k)
+static bool walk_step(struct ota *ota, uint16_t k)
 {
-    bool first = (k & 1U) == 0U;
     uint16_t i = k >> 1;
-    uint16_t spare = 1; /* a new image is stored one page up */
-    uint16_t primary;
-    uint16_t secondary;
+    uint16_t there = OTA_SECONDARY_PAGE; /* where primary page i goes ... */
+    uint16_t here = OTA_SECONDARY_PAGE + 1U; /* ... and where its new content is: an image is stored one page up */
 
-    if (ota->record.kind == RECORD_REVERT) {
+    if (ota->record[RECORD_KIND] == RECORD_REVERT) {
         i = (uint16_t)((walk_steps(ota) >> 1) - 1U - i);
-        spare = 0;
+        there = OTA_SECONDARY_PAGE + 1U;
+        here = OTA_SECONDARY_PAGE;
     }
-    primary = (uint16_t)(OTA_PRIMARY_PAGE + i);
-    secondary = (uint16_t)(OTA_SECONDARY_PAGE + i);
-    if (first) {
-        return copy_page(ota, (uint16_t)(secondary + 1U - spare), primary);
+    if ((k & 1U) == 0U) {
+        return copy_page(ota, (uint16_t)(there + i), (uint16_t)(OTA_PRIMARY_PAGE + i));
     }
-    return copy_page(ota, primary, (uint16_t)(secondary + spare));
-}
-
-static enum ota_result walk_from(struct ota *ota, uint16_t k)
-{
-    uint16_t steps = walk_steps(ota);
-
-    for (; k < steps; k++) {
-        if (walk_step(ota, k) != OTA_OK || record_mark(ota, MARK_STEP(k)) != OTA_OK) {
-            return OTA_FAILED;
-        }
-    }
-    return OTA_OK;
-}
-
-/* After a cut. A mark's presence is acted on once it is programmed again; its absence once the record is superseded. */
-static enum ota_result resume(struct ota *ota)
-{
-    uint16_t steps = walk_steps(ota);
-    uint16_t base = ota->record.base;
-    uint16_t k = base;
-    const struct ota_record *r = &ota->record;
-
-    while (k < steps && record_marked(ota, MARK_STEP(k))) {
-        k++;
-    }
-    if (k == steps) {
-        return base < steps ? record_mark(ota, MARK_STEP(steps - 1U)) : OTA_OK;
-    }
-    if (record_write(ota, (enum record_kind)r->kind, r->old_image, r->new_image, k) != OTA_OK) {
-        return OTA_FAILED;
-    }
-    return walk_from(ota, k);
+    return copy_page(ota, (uint16_t)(OTA_PRIMARY_PAGE + i), (uint16_t)(here + i));
 }
 
 static bool is_swap(const struct ota *ota)
 {
-    return ota->record.kind == RECORD_APPLY || ota->record.kind == RECORD_REVERT;
+    return ota->record[RECORD_KIND] == RECORD_APPLY || ota->record[RECORD_KIND] == RECORD_REVERT;
 }
 
-/* Says what is so once a walk is done: boot state and the image that is to run. */
-static void settle(struct ota *ota)
+uint8_t *boot_running(struct ota *ota)
 {
-    uint8_t kind = ota->record.kind;
-    bool new_one = kind == RECORD_APPLY || kind == RECORD_CONFIRM;
-
-    ota->running = new_one ? ota->record.new_image : ota->record.old_image;
-    if (kind == RECORD_APPLY) {
-        ota->boot = OTA_BOOT_STATE_TRIAL;
-        return;
-    }
-    ota->boot = OTA_BOOT_STATE_NO_IMAGE;
-    if (kind != RECORD_SINGLE && image_check(OTA_PRIMARY_PAGE, ota->running)) {
-        ota->boot = OTA_BOOT_STATE_IDLE;
-    }
-}
-
-static void count_trials(struct ota *ota)
-{
-    ota->trials = 0;
-    if (ota->record.kind == RECORD_APPLY) {
-        while (ota->trials < OTA_TRIALS && record_marked(ota, MARK_TRIAL(ota->trials))) {
-            ota->trials++;
-        }
-    }
-}
-
-/* Without a record only a trailer speaks: of the image, and of the lowest counter that the board may have. */
-static void look_without_record(struct ota *ota)
-{
-    uint8_t trailer[OTA_TRAILER_BYTES];
-
-    ota->record.old_image = image_find();
-    ota->record.new_image = ota->record.old_image;
-    ota->record.counter = 0;
-    if (ota->record.old_image.pages != 0U &&
-        image_trailer(OTA_PRIMARY_PAGE, ota->record.old_image.pages, trailer)) {
-        ota->record.counter = get_u32(trailer + OTA_TRAILER_COUNTER);
-    }
-}
-
-void boot_recover(struct ota *ota)
-{
-    if (!record_load(ota)) {
-        look_without_record(ota);
-    } else if (record_refresh(ota) != OTA_OK || (is_swap(ota) && resume(ota) != OTA_OK)) {
-        ota->boot = OTA_BOOT_STATE_SWAPPING;
-        return;
-    }
-    settle(ota);
-    count_trials(ota);
-}
-
-void boot_look(struct ota *ota)
-{
-    if (!record_load(ota)) {
-        look_without_record(ota);
-    }
-    settle(ota);
-    count_trials(ota);
+    return ota->record + (ota->record[RECORD_KIND] >= RECORD_APPLY ? RECORD_NEW : RECORD_OLD);
 }
 
 bool boot_runs(const struct ota *ota)
@@ -164,39 +77,126 @@ bool boot_runs(const struct ota *ota)
     return ota->boot == OTA_BOOT_STATE_IDLE || ota->boot == OTA_BOOT_STATE_TRIAL;
 }
 
-bool boot_trial_holds(const struct ota *ota)
+static bool primary_holds(struct ota *ota)
 {
-    return ota->boot == OTA_BOOT_STATE_TRIAL && ota->trials < OTA_TRIALS &&
-           image_check(OTA_PRIMARY_PAGE, ota->running);
+    return image_check(OTA_PRIMARY_PAGE, boot_running(ota));
 }
 
-enum ota_result boot_apply(struct ota *ota, struct ota_image image, bool single)
+/* Says what is so once nothing is left to walk. */
+static void settle(struct ota *ota)
 {
-    if (!image_check(ota->stage_page, image)) {
+    ota->boot = OTA_BOOT_STATE_NO_IMAGE;
+    if (ota->record[RECORD_KIND] == RECORD_APPLY) {
+        ota->boot = OTA_BOOT_STATE_TRIAL;
+    } else if (ota->record[RECORD_KIND] != RECORD_SINGLE && primary_holds(ota)) {
+        ota->boot = OTA_BOOT_STATE_IDLE;
+    }
+}
+
+void boot_walk(struct ota *ota, uint16_t k)
+{
+    uint16_t steps = is_swap(ota) ? walk_steps(ota) : 0U;
+
+    for (; k < steps; k++) {
+        if (!walk_step(ota, k) || record_mark(ota, MARK_STEP(k)) != OTA_OK) {
+            ota->boot = OTA_BOOT_STATE_SWAPPING;
+            return;
+        }
+    }
+    settle(ota);
+}
+
+/* After a cut. A mark's presence is acted on once it is programmed again; its absence once the record is superseded. */
+static void resume(struct ota *ota)
+{
+    uint16_t steps = walk_steps(ota);
+    uint16_t base = get_u16(ota->record + RECORD_BASE);
+    uint16_t k = base;
+
+    while (k < steps && record_marked(ota, MARK_STEP(k))) {
+        k++;
+    }
+    if (k < steps) {
+        if (record_commit(ota, (enum record_kind)ota->record[RECORD_KIND], k) != OTA_OK) {
+            return;
+        }
+    } else if (base < steps && record_mark(ota, MARK_STEP(steps - 1U)) != OTA_OK) {
+        ota->boot = OTA_BOOT_STATE_SWAPPING;
+        return;
+    }
+    boot_walk(ota, k);
+}
+
+static void count_trials(struct ota *ota)
+{
+    while (ota->trials < OTA_TRIALS && record_marked(ota, MARK_TRIAL(ota->trials))) {
+        ota->trials++;
+    }
+}
+
+/* Without a record only a trailer speaks: of the image, and of the lowest counter that the board may have. */
+static void look_without_record(struct ota *ota)
+{
+    memset(ota->record, 0xFF, RECORD_BODY_BYTES);
+    put_u16(ota->record + RECORD_GENERATION, 0);
+    ota->record[RECORD_KIND] = RECORD_IDLE;
+    image_find(ota->record + RECORD_OLD);
+    if (get_u16(ota->record + RECORD_OLD) != 0U) {
+        image_trailer(get_u16(ota->record + RECORD_OLD), OTA_TRAILER_COUNTER, ota->record + RECORD_COUNTER, 4);
+    } else {
+        put_u32(ota->record + RECORD_COUNTER, 0);
+    }
+}
+
+void boot_recover(struct ota *ota)
+{
+    if (!record_load(ota)) {
+        look_without_record(ota);
+    } else if (!ota->application && record_refresh(ota) != OTA_OK) {
+        return;
+    }
+    if (!ota->application && is_swap(ota)) {
+        resume(ota);
+    } else {
+        settle(ota);
+    }
+    if (ota->boot == OTA_BOOT_STATE_TRIAL) {
+        count_trials(ota);
+    }
+}
+
+enum ota_result boot_apply(struct ota *ota)
+{
+    uint8_t offered[IMAGE_BYTES];
+
+    memcpy(offered + IMAGE_PAGES, ota->manifest + OTA_MANIFEST_PAGES, 2);
+    memcpy(offered + IMAGE_CRC, ota->manifest + OTA_MANIFEST_IMAGE_CRC, 4);
+    if (!image_check(stage_page(ota, 0), offered)) {
         return OTA_FAILED;
     }
-    if (single) {
-        ota->record.counter = get_u32(ota->manifest + OTA_MANIFEST_COUNTER);
-        return record_write(ota, RECORD_IDLE, image, image, 0);
+    memmove(ota->record + RECORD_OLD, boot_running(ota), IMAGE_BYTES);
+    memcpy(ota->record + RECORD_NEW, offered, IMAGE_BYTES);
+    if (!stage_single(ota)) {
+        return record_commit(ota, RECORD_APPLY, 0);
     }
-    return record_write(ota, RECORD_APPLY, ota->running, image, 0);
+    memcpy(ota->record + RECORD_OLD, offered, IMAGE_BYTES);
+    memcpy(ota->record + RECORD_COUNTER, ota->manifest + OTA_MANIFEST_COUNTER, 4);
+    return record_commit(ota, RECORD_IDLE, 0);
 }
 
 /* The counter moves with the decision, in the same record: a revert before it stays possible, and no cut parts the two. */
 enum ota_result boot_confirm(struct ota *ota)
 {
-    uint8_t trailer[OTA_TRAILER_BYTES];
-    uint32_t before = ota->record.counter;
+    uint8_t counter[4];
 
-    if (!boot_trial_holds(ota) && !ota->application) {
+    if (!ota->application && (ota->trials >= OTA_TRIALS || !primary_holds(ota))) {
         return OTA_FAILED;
     }
-    if (image_trailer(OTA_PRIMARY_PAGE, ota->running.pages, trailer) &&
-        get_u32(trailer + OTA_TRAILER_COUNTER) > before) {
-        ota->record.counter = get_u32(trailer + OTA_TRAILER_COUNTER);
+    image_trailer(get_u16(boot_running(ota)), OTA_TRAILER_COUNTER, counter, 4);
+    if (get_u32(counter) > get_u32(ota->record + RECORD_COUNTER)) {
+        memcpy(ota->record + RECORD_COUNTER, counter, 4);
     }
-    if (record_write(ota, RECORD_CONFIRM, ota->record.old_image, ota->record.new_image, 0) != OTA_OK) {
-        ota->record.counter = before;
+    if (record_commit(ota, RECORD_CONFIRM, 0) != OTA_OK) {
         return OTA_FAILED;
     }
     ota->boot = OTA_BOOT_STATE_IDLE;
@@ -205,36 +205,31 @@ enum ota_result boot_confirm(struct ota *ota)
 
 enum ota_result boot_revert(struct ota *ota)
 {
-    return record_write(ota, RECORD_REVERT, ota->record.old_image, ota->record.new_image, 0);
+    return record_commit(ota, RECORD_REVERT, 0);
 }
 
-void boot_walk(struct ota *ota)
+/* A trial that holds is marked, then run; one that does not is reverted. */
+static void leave_trial(struct ota *ota)
 {
-    if (is_swap(ota) && walk_from(ota, 0) != OTA_OK) {
+    if (ota->trials < OTA_TRIALS && primary_holds(ota)) {
+        if (record_mark(ota, MARK_TRIAL(ota->trials)) == OTA_OK) {
+            port_jump(true);
+        }
         ota->boot = OTA_BOOT_STATE_SWAPPING;
-        return;
+    } else if (boot_revert(ota) == OTA_OK) {
+        boot_walk(ota, 0);
     }
-    settle(ota);
 }
 
 void boot_leave(struct ota *ota)
 {
     if (ota->boot == OTA_BOOT_STATE_TRIAL) {
-        if (boot_trial_holds(ota)) {
-            if (record_mark(ota, MARK_TRIAL(ota->trials)) == OTA_OK) {
-                port_jump(true);
-            }
-            ota->boot = OTA_BOOT_STATE_SWAPPING;
-            return;
-        }
-        if (boot_revert(ota) != OTA_OK) {
-            ota->boot = OTA_BOOT_STATE_SWAPPING;
-            return;
-        }
-        boot_walk(ota);
+        leave_trial(ota);
     }
-    if (ota->boot == OTA_BOOT_STATE_IDLE && image_check(OTA_PRIMARY_PAGE, ota->running)) {
-        port_jump(false);
+    if (ota->boot == OTA_BOOT_STATE_IDLE) {
+        if (primary_holds(ota)) {
+            port_jump(false);
+        }
+        ota->boot = OTA_BOOT_STATE_NO_IMAGE;
     }
-    ota->boot = ota->boot == OTA_BOOT_STATE_SWAPPING ? ota->boot : (uint8_t)OTA_BOOT_STATE_NO_IMAGE;
 }

@@ -2,8 +2,6 @@
 
 #include "crc32.h"
 
-#define PIECE_BYTES 32
-
 bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count)
 {
     uint8_t there;
@@ -17,61 +15,42 @@ bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t
     return true;
 }
 
-static uint32_t page_crc(uint32_t crc, uint16_t page, uint16_t count)
-{
-    uint8_t piece[PIECE_BYTES];
-
-    for (uint16_t offset = 0; offset < count; offset = (uint16_t)(offset + PIECE_BYTES)) {
-        uint16_t rest = (uint16_t)(count - offset);
-        uint16_t bytes = rest < PIECE_BYTES ? rest : PIECE_BYTES;
-
-        port_read(page, offset, piece, bytes);
-        crc = crc32_add(crc, piece, bytes);
-    }
-    port_feed();
-    return crc;
-}
-
-bool image_check(uint16_t page, struct ota_image image)
+/* The CRC of all but the last four bytes, against the name's; so it also says that these four are not looked at. */
+bool image_check(uint16_t page, const uint8_t image[IMAGE_BYTES])
 {
     uint32_t crc = crc32_start();
+    uint8_t piece[16];
 
-    if (image.pages == 0U) {
-        return false;
+    for (uint16_t left = get_u16(image + IMAGE_PAGES); left > 0U; left--, page++) {
+        for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + sizeof piece)) {
+            port_read(page, offset, piece, sizeof piece);
+            if (left == 1U && offset == OTA_PAGE_BYTES - sizeof piece) {
+                return crc32_end(crc32_add(crc, piece, sizeof piece - 4U)) == get_u32(image + IMAGE_CRC);
+            }
+            crc = crc32_add(crc, piece, sizeof piece);
+        }
+        port_feed();
     }
-    for (uint16_t i = 1; i < image.pages; i++) {
-        crc = page_crc(crc, page++, OTA_PAGE_BYTES);
-    }
-    crc = page_crc(crc, page, (uint16_t)(OTA_PAGE_BYTES - 4U));
-    return crc32_end(crc) == image.crc;
+    return false;
 }
 
-static uint32_t board_crc(void)
+void image_trailer(uint16_t pages, uint8_t field, uint8_t *to, uint8_t count)
 {
-    return crc32_end(crc32_add(crc32_start(), OTA_BOARD, OTA_BOARD_BYTES));
+    port_read((uint16_t)(OTA_PRIMARY_PAGE + pages - 1U), (uint16_t)(OTA_PAGE_BYTES - OTA_TRAILER_BYTES + field), to, count);
 }
 
-bool image_trailer(uint16_t page, uint16_t pages, uint8_t trailer[OTA_TRAILER_BYTES])
+void image_find(uint8_t image[IMAGE_BYTES])
 {
-    port_read((uint16_t)(page + pages - 1U), (uint16_t)(OTA_PAGE_BYTES - OTA_TRAILER_BYTES), trailer, OTA_TRAILER_BYTES);
-    return get_u32(trailer + OTA_TRAILER_MAGIC) == OTA_TRAILER_MAGIC_VALUE &&
-           get_u16(trailer + OTA_TRAILER_PAGES) == pages && get_u32(trailer + OTA_TRAILER_BOARD_CRC) == board_crc();
-}
-
-struct ota_image image_find(void)
-{
-    struct ota_image image = {0, 0};
     uint8_t trailer[OTA_TRAILER_BYTES];
 
-    for (uint16_t pages = 1; pages <= OTA_SINGLE_PAGES; pages++) {
-        if (image_trailer(OTA_PRIMARY_PAGE, pages, trailer)) {
-            image.pages = pages;
-            image.crc = get_u32(trailer + OTA_TRAILER_IMAGE_CRC);
-            if (image_check(OTA_PRIMARY_PAGE, image)) {
-                return image;
-            }
+    for (uint16_t pages = OTA_SINGLE_PAGES; pages > 0U; pages--) {
+        image_trailer(pages, 0, trailer, OTA_TRAILER_BYTES);
+        put_u16(image + IMAGE_PAGES, pages);
+        put_u32(image + IMAGE_CRC, get_u32(trailer + OTA_TRAILER_IMAGE_CRC));
+        if (get_u32(trailer + OTA_TRAILER_MAGIC) == OTA_TRAILER_MAGIC_VALUE &&
+            get_u16(trailer + OTA_TRAILER_PAGES) == pages && image_check(OTA_PRIMARY_PAGE, image)) {
+            return;
         }
     }
-    image.pages = 0;
-    return image;
+    put_u16(image + IMAGE_PAGES, 0);
 }

@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <string.h>
 
 #include "boot.h"
 #include "frame.h"
@@ -8,32 +9,28 @@
 #define REPLY_FIRST 100U /* longest reply until a host says what it takes */
 #define NEVER_MS 65535U
 
-static void clear(struct ota *ota)
+static void start(struct ota *ota, bool application)
 {
-    uint8_t *bytes = (uint8_t *)ota;
-
-    for (uint16_t i = 0; i < offsetof(struct ota, frame); i++) {
-        bytes[i] = 0;
-    }
+    memset(ota, 0, offsetof(struct ota, manifest));
+    ota->application = application;
     ota->reply_bytes = REPLY_FIRST;
+    boot_recover(ota);
     ota->since_ms = port_millis();
 }
 
 void ota_start(struct ota *ota)
 {
-    clear(ota);
-    boot_recover(ota);
+    start(ota, false);
     ota->stays = port_request() == OTA_REQUEST_STAY;
-    ota->since_ms = port_millis();
 }
 
-/* The window that is left, in ms; NEVER_MS: nothing to leave for, or an application, which only a byte wakes. */
+/* The window that is left, in ms; NEVER_MS: nothing to leave for. */
 static uint16_t window_left(const struct ota *ota)
 {
     uint16_t window = ota->stays ? OTA_STAY_MS : OTA_ENTRY_WINDOW_MS;
     uint16_t past = (uint16_t)(port_millis() - ota->since_ms);
 
-    if (ota->application || !boot_runs(ota)) {
+    if (!boot_runs(ota)) {
         return NEVER_MS;
     }
     return past < window ? (uint16_t)(window - past) : 0U;
@@ -45,14 +42,11 @@ static void do_after(struct ota *ota)
     uint8_t after = ota->after;
 
     ota->after = AFTER_NOTHING;
-    if (after == AFTER_RESTART) {
-        port_restart(OTA_REQUEST_NONE);
+    if (after == AFTER_RESTART || after == AFTER_STAY) {
+        port_restart(after == AFTER_STAY ? OTA_REQUEST_STAY : OTA_REQUEST_NONE);
     }
-    if (after == AFTER_STAY) {
-        port_restart(OTA_REQUEST_STAY);
-    }
-    if (after == AFTER_SWAP || after == AFTER_REVERT) {
-        boot_walk(ota);
+    if (after != AFTER_NOTHING) {
+        boot_walk(ota, 0);
         ota->since_ms = port_millis();
     }
     if (after == AFTER_SWAP) {
@@ -78,7 +72,12 @@ static bool listen(struct ota *ota)
 void ota_poll(struct ota *ota)
 {
     port_feed();
-    if (!listen(ota) && !stage_work(ota) && window_left(ota) == 0U) {
+    if (listen(ota)) {
+        return;
+    }
+    if (stage_busy(ota)) {
+        stage_work(ota);
+    } else if (window_left(ota) == 0U) {
         boot_leave(ota);
     }
 }
@@ -91,9 +90,7 @@ bool ota_idle(const struct ota *ota, uint16_t *wait_ms)
 
 void ota_app_start(struct ota *ota)
 {
-    clear(ota);
-    ota->application = true;
-    boot_look(ota);
+    start(ota, true);
 }
 
 void ota_app_poll(struct ota *ota)

@@ -1,4 +1,4 @@
-/* port.h: everything that the core asks of a chip. Ten link-time functions; ports/<name>/ defines them.
+/* port.h: everything that the core asks of a chip. Eleven link-time functions; ports/<name>/ defines them.
  *
  * Flash is addressed as (page, offset). Pages are logical: OTA_PRIMARY_PAGE is the first page of the primary slot,
  * OTA_SECONDARY_PAGE the first of the secondary (one page longer), OTA_RECORD_PAGE the first of the two record
@@ -22,12 +22,15 @@ enum ota_request { OTA_REQUEST_NONE = 0, OTA_REQUEST_STAY = 1 };
 void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count);
 
 /* Erases one page to 0xFF. Bytes of the line may arrive meanwhile; where the chip cannot take them,
- * OTA_ERASE_STALLS is 1 and the credits keep the host silent. */
+ * OTA_ERASE_AHEAD is not 0 and the credits keep the host silent. */
 enum ota_result port_erase(uint16_t page);
 
 /* Programs `count` bytes; offset and count are multiples of OTA_WRITE_BYTES. Units of all ones in `from` are left
  * alone. The core programs a unit once after an erase, or again with bits that only fall (marks and the record, same value). */
 enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from, uint16_t count);
+
+/* Writes the first OTA_IDENTITY_BYTES of the info record: what this build is, from protocol_min to trials_max. */
+void port_identity(uint8_t *to);
 
 /* Next byte of the line, or -1. Never waits. */
 int16_t port_receive(void);

@@ -5,8 +5,8 @@
 
 #include "state.h"
 
-/* Bit n set: manifests of scheme n are taken. */
-uint16_t scheme_bits(void);
+/* True if manifests of this scheme are taken. */
+bool scheme_accepts(uint8_t scheme);
 
 /* Begins to verify; OTA_FAILED: signature_bytes is not what the manifest's scheme has. */
 enum ota_result scheme_start(struct ota *ota);

@@ -3,9 +3,9 @@
 
 #define SCHEME_NONE 0U
 
-uint16_t scheme_bits(void)
+bool scheme_accepts(uint8_t scheme)
 {
-    return 1U << SCHEME_NONE;
+    return scheme == SCHEME_NONE;
 }
 
 enum ota_result scheme_start(struct ota *ota)

@@ -1,14 +1,16 @@
 #include "stage.h"
 
+#include <string.h>
+
 #include "bits.h"
 #include "image.h"
 #include "record.h"
 #include "sha256.h"
 
 #define VOIDED_MAX 8U
-#define FLAG_SINGLE_SLOT 1U
 
 #define BLOCKS_PER_PAGE ((uint16_t)(OTA_PAGE_BYTES / OTA_BLOCK_BYTES))
+#define HELD_BYTES ((uint16_t)(BLOCKS_PER_PAGE / 8U)) /* of the map, a page: a page has 8 blocks or a multiple */
 
 static uint16_t pages_of(const struct ota *ota)
 {
@@ -17,7 +19,12 @@ static uint16_t pages_of(const struct ota *ota)
 
 bool stage_single(const struct ota *ota)
 {
-    return (get_u16(ota->manifest + OTA_MANIFEST_FLAGS) & FLAG_SINGLE_SLOT) != 0U;
+    return (ota->manifest[OTA_MANIFEST_FLAGS] & OTA_FLAG_SINGLE_SLOT) != 0U;
+}
+
+uint16_t stage_page(const struct ota *ota, uint16_t page)
+{
+    return (uint16_t)(page + (stage_single(ota) ? OTA_PRIMARY_PAGE : OTA_SECONDARY_PAGE + 1U));
 }
 
 static void digest_restart(struct ota *ota)
@@ -33,7 +40,10 @@ static void advance(struct ota *ota)
     while (ota->front < ota->places && bit_get(ota->held, ota->front)) {
         ota->front++;
     }
-    if (ota->transfer == OTA_TRANSFER_STATE_RECEIVING && ota->front == ota->places) {
+    if (ota->front == ota->places) {
+        stage_flush(ota);
+    }
+    if (ota->front == ota->places) {
         ota->transfer = OTA_TRANSFER_STATE_VERIFYING;
     }
 }
@@ -41,41 +51,21 @@ static void advance(struct ota *ota)
 void stage_continue(struct ota *ota)
 {
     ota->transfer = OTA_TRANSFER_STATE_RECEIVING;
-    if (ota->hashed == pages_of(ota)) {
-        digest_restart(ota);
-    }
+    digest_restart(ota);
     advance(ota);
 }
 
 void stage_start(struct ota *ota)
 {
     ota->places = (uint16_t)(pages_of(ota) * BLOCKS_PER_PAGE);
-    for (uint16_t i = 0; i <= ota->places >> 3; i++) {
-        ota->held[i] = 0;
-    }
-    for (uint16_t i = 0; i <= pages_of(ota) >> 3; i++) {
-        ota->blank[i] = 0;
-    }
-    ota->stage_page = stage_single(ota) ? OTA_PRIMARY_PAGE : (uint16_t)(OTA_SECONDARY_PAGE + 1U);
+    memset(ota->held, 0, (uint16_t)(pages_of(ota) * HELD_BYTES));
+    memset(ota->blank, 0, (pages_of(ota) >> 3) + 1U);
     ota->front = 0;
     ota->voided = 0;
     ota->chunk_filled = 0;
-    digest_restart(ota);
+    ota->map_valid = true;
     stage_continue(ota);
     stage_extend(ota);
-}
-
-static void mark_page(struct ota *ota, uint16_t page, bool held)
-{
-    uint16_t place = (uint16_t)(page * BLOCKS_PER_PAGE);
-
-    for (uint16_t i = 0; i < BLOCKS_PER_PAGE; i++, place++) {
-        if (held) {
-            bit_set(ota->held, place);
-        } else {
-            bit_clear(ota->held, place);
-        }
-    }
 }
 
 /* The page is lost: it is erased again at its next block. Not without end. */
@@ -83,183 +73,132 @@ static void void_page(struct ota *ota, uint16_t page)
 {
     uint16_t first = (uint16_t)(page * BLOCKS_PER_PAGE);
 
-    mark_page(ota, page, false);
+    memset(ota->held + page * HELD_BYTES, 0, HELD_BYTES);
     bit_clear(ota->blank, page);
-    if (ota->chunk_page == page) {
-        ota->chunk_filled = 0;
-    }
-    if (ota->front > first) {
-        ota->front = first;
-    }
-    if (ota->hashed >= page) {
-        digest_restart(ota);
-    }
+    ota->front = ota->front < first ? ota->front : first;
+    digest_restart(ota);
     ota->transfer = ++ota->voided > VOIDED_MAX ? OTA_TRANSFER_STATE_FAILED : OTA_TRANSFER_STATE_RECEIVING;
 }
 
 /* In single-slot mode the running image is about to be destroyed: say so first, so that no half image is ever started. */
-static enum ota_result give_up_running(struct ota *ota)
+static bool gives_up_running(struct ota *ota)
 {
-    struct ota_image none = {0, 0};
-    struct ota_image coming = {pages_of(ota), get_u32(ota->manifest + OTA_MANIFEST_IMAGE_CRC)};
-
-    if (!stage_single(ota) || ota->record.kind == RECORD_SINGLE) {
-        return OTA_OK;
+    if (!stage_single(ota) || ota->record[RECORD_KIND] == RECORD_SINGLE) {
+        return true;
     }
-    if (record_write(ota, RECORD_SINGLE, none, coming, 0) != OTA_OK) {
-        return OTA_FAILED;
+    put_u16(ota->record + RECORD_OLD, 0);
+    if (record_commit(ota, RECORD_SINGLE, 0) != OTA_OK) {
+        return false;
     }
     ota->boot = OTA_BOOT_STATE_NO_IMAGE;
-    return OTA_OK;
+    return true;
 }
 
 static bool erase_page(struct ota *ota, uint16_t page)
 {
-    if (give_up_running(ota) != OTA_OK || port_erase((uint16_t)(ota->stage_page + page)) != OTA_OK) {
-        return false;
-    }
     port_feed();
     bit_set(ota->blank, page);
-    return true;
+    return gives_up_running(ota) && port_erase(stage_page(ota, page)) == OTA_OK;
 }
 
 /* True if flash holds what `chunk` has set; bytes of all ones may belong to blocks programmed before. */
-static bool chunk_took(const struct ota *ota)
+static bool chunk_took(const struct ota *ota, uint16_t page)
 {
-    uint8_t there;
-
     for (uint16_t i = 0; i < OTA_CHUNK_BYTES; i++) {
-        if (ota->chunk[i] != 0xFFU) {
-            port_read((uint16_t)(ota->stage_page + ota->chunk_page), (uint16_t)(ota->chunk_offset + i), &there, 1);
-            if (there != ota->chunk[i]) {
-                return false;
-            }
+        if (ota->chunk[i] != 0xFFU && !flash_equals(page, (uint16_t)(ota->chunk_offset + i), ota->chunk + i, 1)) {
+            return false;
         }
     }
     return true;
-}
-
-static bool chunk_program(struct ota *ota)
-{
-    uint16_t page = ota->chunk_page;
-
-    if (!bit_get(ota->blank, page) && !erase_page(ota, page)) {
-        return false;
-    }
-    return port_program((uint16_t)(ota->stage_page + page), ota->chunk_offset, ota->chunk, OTA_CHUNK_BYTES) == OTA_OK &&
-           chunk_took(ota);
 }
 
 void stage_flush(struct ota *ota)
 {
-    if (ota->chunk_filled != 0U) {
-        ota->chunk_filled = 0;
-        if (!chunk_program(ota)) {
-            void_page(ota, ota->chunk_page);
-        }
+    uint16_t page = stage_page(ota, ota->chunk_page);
+
+    if (ota->chunk_filled == 0U) {
+        return;
+    }
+    ota->chunk_filled = 0;
+    if ((!bit_get(ota->blank, ota->chunk_page) && !erase_page(ota, ota->chunk_page)) ||
+        port_program(page, ota->chunk_offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK || !chunk_took(ota, page)) {
+        void_page(ota, ota->chunk_page);
     }
 }
 
 static void chunk_open(struct ota *ota, uint16_t page, uint16_t offset)
 {
-    if (ota->chunk_filled != 0U && ota->chunk_page == page && ota->chunk_offset == offset) {
-        return;
-    }
-    stage_flush(ota);
-    ota->chunk_page = page;
-    ota->chunk_offset = offset;
-    for (uint16_t i = 0; i < OTA_CHUNK_BYTES; i++) {
-        ota->chunk[i] = 0xFF;
+    if (ota->chunk_filled == 0U || ota->chunk_page != page || ota->chunk_offset != offset) {
+        stage_flush(ota);
+        ota->chunk_page = page;
+        ota->chunk_offset = offset;
+        memset(ota->chunk, 0xFF, OTA_CHUNK_BYTES);
     }
 }
 
 void stage_block(struct ota *ota, uint16_t place, const uint8_t *data)
 {
-    uint16_t page = (uint16_t)(place / BLOCKS_PER_PAGE);
     uint16_t offset = (uint16_t)((place % BLOCKS_PER_PAGE) * OTA_BLOCK_BYTES);
     uint16_t within = (uint16_t)(offset % OTA_CHUNK_BYTES);
 
     if (ota->transfer != OTA_TRANSFER_STATE_RECEIVING || bit_get(ota->held, place)) {
         return;
     }
-    chunk_open(ota, page, (uint16_t)(offset - within));
-    for (uint16_t i = 0; i < OTA_BLOCK_BYTES; i++) {
-        ota->chunk[within + i] = data[i];
-    }
+    chunk_open(ota, (uint16_t)(place / BLOCKS_PER_PAGE), (uint16_t)(offset - within));
+    memcpy(ota->chunk + within, data, OTA_BLOCK_BYTES);
     bit_set(ota->held, place);
     ota->chunk_filled = (uint16_t)(ota->chunk_filled + OTA_BLOCK_BYTES);
     if (ota->chunk_filled == OTA_CHUNK_BYTES) {
         stage_flush(ota);
     }
     advance(ota);
-    if (ota->front == ota->places) {
-        stage_flush(ota);
+}
+
+/* Digests a page in flash from `offset` up to `end`. */
+static void digest_add(uint32_t state[8], uint16_t page, uint16_t offset, uint16_t end)
+{
+    uint8_t block[SHA256_BLOCK_BYTES];
+
+    for (; offset < end; offset = (uint16_t)(offset + SHA256_BLOCK_BYTES)) {
+        port_read(page, offset, block, SHA256_BLOCK_BYTES);
+        sha256_block(state, block);
     }
 }
 
-/* True if the first four bytes of the page's SHA-256 are these. */
 static bool page_agrees(uint16_t page, const uint8_t expected[4])
 {
     uint32_t state[8];
-    uint8_t bytes[SHA256_BLOCK_BYTES];
+    uint8_t digest[SHA256_BYTES];
 
-    sha256_start(state);
-    for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + SHA256_BLOCK_BYTES)) {
-        port_read(page, offset, bytes, SHA256_BLOCK_BYTES);
-        sha256_block(state, bytes);
-    }
     port_feed();
-    sha256_end(state, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, bytes);
-    return bytes[0] == expected[0] && bytes[1] == expected[1] && bytes[2] == expected[2] && bytes[3] == expected[3];
+    sha256_start(state);
+    digest_add(state, page, 0, OTA_PAGE_BYTES);
+    sha256_end(state, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, digest);
+    return memcmp(digest, expected, 4) == 0;
 }
 
-static uint16_t held_in_page(const struct ota *ota, uint16_t page)
-{
-    uint16_t place = (uint16_t)(page * BLOCKS_PER_PAGE);
-    uint16_t count = 0;
-
-    for (uint16_t i = 0; i < BLOCKS_PER_PAGE; i++, place++) {
-        count = (uint16_t)(count + (bit_get(ota->held, place) ? 1U : 0U));
-    }
-    return count;
-}
-
-/* A page that is held in part is being received: it is left alone. */
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
 {
-    uint16_t count;
-    bool agrees;
+    uint8_t *held = ota->held + page * HELD_BYTES;
+    uint8_t all = held[0];
 
-    if (page >= pages_of(ota)) {
-        return false;
-    }
-    count = held_in_page(ota, page);
-    if (count != 0U && count != BLOCKS_PER_PAGE) {
-        return false;
-    }
-    agrees = page_agrees((uint16_t)(ota->stage_page + page), digest);
-    if (agrees && count == 0U) {
-        mark_page(ota, page, true);
-        bit_set(ota->blank, page);
-        advance(ota);
-    } else if (!agrees && count != 0U) {
-        void_page(ota, page);
-    }
-    return agrees;
-}
-
-static void conclude(struct ota *ota)
-{
-    uint8_t digest[SHA256_BYTES];
-    uint32_t blocks = (uint32_t)pages_of(ota) * (OTA_PAGE_BYTES / SHA256_BLOCK_BYTES);
-
-    sha256_end(ota->digest, blocks, digest);
-    ota->transfer = OTA_TRANSFER_STATE_VERIFIED;
-    for (uint8_t i = 0; i < SHA256_BYTES; i++) {
-        if (digest[i] != ota->manifest[OTA_MANIFEST_SHA256 + i]) {
-            ota->transfer = OTA_TRANSFER_STATE_DAMAGED;
+    for (uint16_t i = 0; i < HELD_BYTES; i++) {
+        if (held[i] != all) {
+            return false;
         }
     }
+    if (all != 0U && all != 0xFFU) {
+        return false;
+    }
+    if (page_agrees(stage_page(ota, page), digest)) {
+        memset(held, 0xFF, HELD_BYTES);
+        bit_set(ota->blank, page);
+        return true;
+    }
+    if (all != 0U) {
+        void_page(ota, page);
+    }
+    return false;
 }
 
 bool stage_busy(const struct ota *ota)
@@ -269,27 +208,32 @@ bool stage_busy(const struct ota *ota)
     return alive && ota->hashed < ota->front / BLOCKS_PER_PAGE;
 }
 
-bool stage_work(struct ota *ota)
+static void conclude(struct ota *ota)
 {
-    uint8_t block[SHA256_BLOCK_BYTES];
+    uint8_t digest[SHA256_BYTES];
 
-    if (!stage_busy(ota)) {
-        return false;
+    sha256_end(ota->digest, (uint32_t)ota->hashed * (OTA_PAGE_BYTES / SHA256_BLOCK_BYTES), digest);
+    ota->transfer = OTA_TRANSFER_STATE_DAMAGED;
+    if (memcmp(digest, ota->manifest + OTA_MANIFEST_SHA256, SHA256_BYTES) == 0) {
+        ota->transfer = OTA_TRANSFER_STATE_VERIFIED;
     }
-    if (ota->chunk_page == ota->hashed && ota->chunk_filled != 0U) {
+}
+
+void stage_work(struct ota *ota)
+{
+    uint16_t end = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
+
+    if (ota->chunk_page == ota->hashed) {
         stage_flush(ota);
-        return true;
     }
-    port_read((uint16_t)(ota->stage_page + ota->hashed), ota->hashed_bytes, block, SHA256_BLOCK_BYTES);
-    sha256_block(ota->digest, block);
-    ota->hashed_bytes = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
-    if (ota->hashed_bytes == OTA_PAGE_BYTES) {
+    digest_add(ota->digest, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
+    ota->hashed_bytes = end;
+    if (end == OTA_PAGE_BYTES) {
         ota->hashed_bytes = 0;
         if (++ota->hashed == pages_of(ota)) {
             conclude(ota);
         }
     }
-    return true;
 }
 
 static uint16_t first_not_blank(const struct ota *ota)
@@ -304,20 +248,16 @@ static uint16_t first_not_blank(const struct ota *ota)
 
 uint16_t stage_limit(const struct ota *ota)
 {
-    if (OTA_ERASE_STALLS == 0) {
-        return ota->places;
-    }
-    return (uint16_t)(first_not_blank(ota) * BLOCKS_PER_PAGE);
+    return OTA_ERASE_AHEAD == 0 ? ota->places : (uint16_t)(first_not_blank(ota) * BLOCKS_PER_PAGE);
 }
 
 void stage_extend(struct ota *ota)
 {
     uint16_t page = first_not_blank(ota);
 
-    if (OTA_ERASE_STALLS == 0 || ota->front < page * BLOCKS_PER_PAGE) {
+    if (ota->front < page * BLOCKS_PER_PAGE) {
         return;
     }
-    stage_flush(ota);
     for (uint8_t ahead = OTA_ERASE_AHEAD; ahead != 0U && page < pages_of(ota); page++) {
         if (!bit_get(ota->blank, page)) {
             ahead--;
@@ -329,23 +269,28 @@ void stage_extend(struct ota *ota)
     }
 }
 
-bool stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, uint16_t *used)
+uint16_t stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, bool *more)
 {
-    uint16_t place = start > ota->front ? start : ota->front;
-    uint16_t first;
+    uint16_t used = 0;
+    uint16_t count = 0; /* of the gap written last, while it goes on */
 
-    for (*used = 0; place < ota->places; place++) {
-        if (!bit_get(ota->held, place)) {
-            if (room < *used + OTA_GAP_BYTES) {
-                return true;
-            }
-            for (first = place; place < ota->places && !bit_get(ota->held, place);) {
-                place++;
-            }
-            put_u16(gaps + *used + OTA_GAP_PLACE, first);
-            put_u16(gaps + *used + OTA_GAP_COUNT, (uint16_t)(place - first));
-            *used = (uint16_t)(*used + OTA_GAP_BYTES);
+    *more = false;
+    for (uint16_t place = start > ota->front ? start : ota->front; place < ota->places; place++) {
+        if (bit_get(ota->held, place)) {
+            count = 0;
+        } else if (count != 0U) {
+            count++;
+            put_u16(gaps + OTA_GAP_COUNT - OTA_GAP_BYTES, count);
+        } else if (room < used + OTA_GAP_BYTES) {
+            *more = true;
+            break;
+        } else {
+            put_u16(gaps + OTA_GAP_PLACE, place);
+            count = 1;
+            put_u16(gaps + OTA_GAP_COUNT, count);
+            gaps += OTA_GAP_BYTES;
+            used = (uint16_t)(used + OTA_GAP_BYTES);
         }
     }
-    return false;
+    return used;
 }

@@ -7,15 +7,15 @@
 /* Begins with an empty map for the manifest in ota->manifest. */
 void stage_start(struct ota *ota);
 
-/* The state follows from what is held; call after the session changed hands. */
+/* Goes on with the map that is there: the state follows from what is held. */
 void stage_continue(struct ota *ota);
 
 /* Takes one block of OTA_BLOCK_BYTES; a place that is held already is left as it is. `place` is within the image. */
 void stage_block(struct ota *ota, uint16_t place, const uint8_t *data);
 
-/* Does a little of what is left to do: a digest block. True if there was anything. */
-bool stage_work(struct ota *ota);
+/* Does a little of what is left to do: a block of the digest. */
 bool stage_busy(const struct ota *ota);
+void stage_work(struct ota *ota);
 
 /* Credit: places below it may be sent now. */
 uint16_t stage_limit(const struct ota *ota);
@@ -23,15 +23,20 @@ uint16_t stage_limit(const struct ota *ota);
 /* Where an erase stalls the receiver: erases ahead if all credit is used up. Called when the host awaits a report. */
 void stage_extend(struct ota *ota);
 
-/* Writes gaps from `start` on, at most `room` bytes; true if the list was cut short. */
-bool stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, uint16_t *used);
+/* Writes gaps from `start` on, at most `room` bytes of them; returns how many bytes, and in `more` if the list was cut. */
+uint16_t stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, bool *more);
 
-/* Compares a page with the first four bytes of its digest: agrees: held; wholly held and disagrees: voided. */
+/* Compares a page with the first four bytes of its digest: one that agrees is held, one wholly held that does not is
+ * void, one held in part is being received and left alone. */
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4]);
 
 /* Programs what waits in `chunk`. */
 void stage_flush(struct ota *ota);
 
+/* True if the offer is for the single slot. */
 bool stage_single(const struct ota *ota);
+
+/* Logical page that page `page` of the image is staged at. */
+uint16_t stage_page(const struct ota *ota, uint16_t page);
 
 #endif

@@ -6,35 +6,29 @@
 #include "messages.h"
 #include "ota.h"
 
-/* An image as the boot record names it. pages 0: none. */
-struct ota_image {
-    uint16_t pages;
-    uint32_t crc;
-};
+/* An image by name, 6 bytes as in the boot record: pages u16 (0: none), CRC u32. */
+#define IMAGE_PAGES 0
+#define IMAGE_CRC 2
+#define IMAGE_BYTES 6
 
-/* The decision that stands: the body of the boot record (firmware/DESIGN.md). */
-struct ota_record {
-    uint16_t generation; /* 0: no record was found */
-    uint8_t kind;        /* enum record_kind */
-    uint16_t base;       /* first step of the walk that is not known to be done */
-    struct ota_image old_image;
-    struct ota_image new_image;
-    uint32_t counter; /* security counter of the device */
-};
+#define RECORD_BODY_BYTES 32
+
+/* The part of the info record that a port knows when it is built. */
+#define OTA_IDENTITY_BYTES OTA_INFO_MODE
+#define OTA_UID_BYTES 8
 
 /* What is left to do once the reply is on its way. */
-enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER_REVERT, AFTER_START };
+enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER_REVERT };
 
 struct ota {
     /* line */
-    uint16_t frame_fill;    /* bytes decoded so far; past OTA_FRAME_BYTES: overlong */
-    uint16_t frame_count;   /* bytes of the frame that is whole */
-    uint16_t reply_bytes;   /* largest frame that the host takes */
-    uint8_t cobs_left;      /* bytes to come before the next code byte */
-    bool cobs_zero;         /* a zero stands before the next code byte */
+    uint16_t frame_fill;  /* bytes decoded so far; past OTA_FRAME_BYTES: overlong */
+    uint16_t frame_count; /* bytes of the frame that is whole, CRC included */
+    uint16_t reply_bytes; /* largest frame that the host takes */
+    uint8_t cobs_left;    /* bytes to come before the next code byte */
+    bool cobs_zero;       /* a zero stands before the next code byte */
 
     /* boot */
-    struct ota_record record;
     uint8_t record_unit; /* the unit that `record` stands in */
     uint8_t boot;        /* enum ota_boot_state */
     uint8_t trials;      /* trial marks set */
@@ -42,31 +36,29 @@ struct ota {
     bool application;    /* linked into an application: no staging, no walk */
     bool stays;          /* a host has spoken: the longer window holds */
     uint16_t since_ms;   /* when the window began */
-    struct ota_image running;
 
     /* session */
     uint16_t session;
-    uint16_t offer_next;  /* bytes of manifest and signature that are here */
-    uint16_t hashed;      /* pages digested */
+    uint16_t offer_next;   /* bytes of manifest and signature that are here */
+    uint16_t hashed;       /* pages digested */
     uint16_t hashed_bytes; /* of the page that is being digested */
-    uint16_t front;       /* first missing place */
-    uint16_t places;      /* of the image offered */
-    uint16_t stage_page;  /* logical page that the image's first page is staged at */
-    uint16_t chunk_page;  /* page of the image that `chunk` belongs to */
+    uint16_t front;        /* first missing place */
+    uint16_t places;       /* of the image offered */
+    uint16_t chunk_page;   /* page of the image that `chunk` belongs to */
     uint16_t chunk_offset;
     uint16_t chunk_filled; /* bytes in `chunk` that blocks have set; 0: not in use */
     uint8_t transfer;      /* enum ota_transfer_state */
     uint8_t last_serial;
-    uint8_t voided; /* pages voided in this session */
-    bool same_offer; /* what came so far equals the manifest accepted before in this boot */
-    bool map_valid;  /* held and blank speak of the manifest in `manifest` */
+    uint8_t voided;  /* pages voided in this session */
+    bool map_valid;  /* held and blank speak of the manifest in `manifest`, as far as it has come */
     uint32_t digest[8];
+
+    uint8_t record[RECORD_BODY_BYTES]; /* the decision that stands, as in flash */
     uint8_t manifest[OTA_MANIFEST_BYTES];
-    /* arrays last: on AVR a field within 63 bytes of the start costs half as much to reach */
     uint8_t frame[OTA_FRAME_BYTES_MAX];
     uint8_t chunk[OTA_CHUNK_BYTES_MAX];
-    uint8_t held[(OTA_PLACES_MAX + 7) / 8];  /* one bit a place */
-    uint8_t blank[(OTA_PAGES_MAX + 7) / 8];  /* one bit a page: erased in this session, or found right */
+    uint8_t held[(OTA_PLACES_MAX + 7) / 8]; /* one bit a place */
+    uint8_t blank[(OTA_PAGES_MAX + 7) / 8]; /* one bit a page: erased in this session, or found right */
 };
 
 #endif

@@ -1,6 +1,10 @@
 /* port.c: port.h over the current board: what the core asks of a chip, with its price in time and its cuts of power. */
 #include "simulated.h"
 
+#include <string.h>
+
+#include "messages.h"
+
 /* Reading the clock takes a moment, so that a core that only waits for it does not stand still. */
 #define MILLIS_NS 100U
 #define MS_NS UINT64_C(1000000)
@@ -83,6 +87,28 @@ enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from
     if (how != BOARD_CUT_NONE)
         board_leave(board, BOARD_CUT);
     return OTA_OK;
+}
+
+/* What a chip's port keeps as one constant in its flash. */
+void port_identity(uint8_t *to)
+{
+    const struct ota_geometry *g = &called()->geometry;
+
+    to[OTA_INFO_PROTOCOL_MIN] = OTA_PROTOCOL_VERSION;
+    to[OTA_INFO_PROTOCOL_MAX] = OTA_PROTOCOL_VERSION;
+    memcpy(to + OTA_INFO_BOARD, g->board, sizeof g->board);
+    memcpy(to + OTA_INFO_UID, g->uid, sizeof g->uid);
+    put_u16(to + OTA_INFO_PAGE_BYTES, g->page_bytes);
+    put_u16(to + OTA_INFO_BLOCK_BYTES, g->block_bytes);
+    put_u16(to + OTA_INFO_SLOT_PAGES, g->slot_pages);
+    put_u16(to + OTA_INFO_SINGLE_PAGES, g->single_slot != 0 ? (uint16_t)(2U * g->slot_pages + 1U) : 0U);
+    put_u16(to + OTA_INFO_FRAME_BYTES, g->frame_bytes);
+    put_u16(to + OTA_INFO_WINDOW_BYTES, g->window_bytes);
+    put_u16(to + OTA_INFO_STALL_MS, g->stall_ms);
+    put_u32(to + OTA_INFO_SLOT_BASE, g->slot_base);
+    put_u16(to + OTA_INFO_ENCODINGS, 1U << OTA_ENCODING_RAW);
+    put_u16(to + OTA_INFO_SCHEMES, 1U << OTA_SCHEME_NONE);
+    to[OTA_INFO_TRIALS_MAX] = g->trials;
 }
 
 /* --- line, clock, CPU ------------------------------------------------------------------------------------------------ */

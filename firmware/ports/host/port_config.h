@@ -31,9 +31,6 @@ struct ota_geometry {
 
 extern const struct ota_geometry *port_geometry;
 
-#define OTA_BOARD (port_geometry->board)
-#define OTA_UID (port_geometry->uid)
-#define OTA_SLOT_BASE (port_geometry->slot_base)
 #define OTA_PAGE_BYTES (port_geometry->page_bytes)
 #define OTA_SLOT_PAGES (port_geometry->slot_pages)
 #define OTA_RECORD_PAGES (port_geometry->record_pages)
@@ -42,13 +39,10 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_BLOCK_BYTES (port_geometry->block_bytes)
 #define OTA_CHUNK_BYTES (port_geometry->chunk_bytes)
 #define OTA_FRAME_BYTES (port_geometry->frame_bytes)
-#define OTA_WINDOW_BYTES (port_geometry->window_bytes)
-#define OTA_STALL_MS (port_geometry->stall_ms)
 #define OTA_ENTRY_WINDOW_MS (port_geometry->entry_window_ms)
 #define OTA_STAY_MS (port_geometry->stay_ms)
 #define OTA_SWAP_PAGE_MS (port_geometry->swap_page_ms)
 #define OTA_TRIALS (port_geometry->trials)
-#define OTA_ERASE_STALLS (port_geometry->erase_stalls)
 #define OTA_ERASE_AHEAD (port_geometry->erase_ahead)
 #define OTA_SINGLE_SLOT (port_geometry->single_slot)
 
@@ -66,6 +60,7 @@ extern const struct ota_geometry *port_geometry;
 /* Constants and how to read them: plain memory here (on AVR they stay in flash). */
 #define OTA_ROM const
 #define OTA_ROM_U32(at) (*(at))
+#define OTA_ROM_U8(at) (*(at))
 
 /* What the work of the CPU costs in simulated time; nothing on a chip. */
 void port_charge_crc(uint16_t bytes);
