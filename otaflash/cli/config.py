@@ -1,4 +1,4 @@
-"""`otaflash.toml` in the working directory: what cannot be guessed, so that a push needs no options. Knows no command line."""
+"""`otaflash.toml` in the working directory: what cannot be guessed. Knows no command line."""
 
 from __future__ import annotations
 
@@ -54,9 +54,8 @@ def _parse(path: Path, source: bytes) -> Config:
         line = source[: error.start].count(b"\n") + 1
         raise _malformed(path, line, "is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
-        raise _malformed(
-            path, _line_of_error(str(error), text), f"is not TOML: {str(error).split(' (at ')[0]}"
-        ) from error
+        what, _, at = str(error).partition(" (at ")
+        raise _malformed(path, _line_of_error(at, text), f"is not TOML: {what}") from error
     for key, value in stated.items():
         _check(path, text, key, value)
     return Config(**stated)
@@ -81,9 +80,9 @@ def _malformed(path: Path, line: int, what: str) -> UsageError:
     return UsageError("config-malformed", f"{path}:{line}: {what}", remedy="correct that line, or move the file away")
 
 
-def _line_of_error(message: str, source: str) -> int:
-    at = re.search(r"at line (\d+)", message)
-    return int(at.group(1)) if at else source.count("\n") + 1
+def _line_of_error(at: str, source: str) -> int:
+    found = re.match(r"line (\d+)", at)
+    return int(found.group(1)) if found else source.count("\n") + 1
 
 
 def _line_of_key(source: str, key: str) -> int:

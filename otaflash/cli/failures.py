@@ -15,21 +15,18 @@ import click
 from otaflash.cli.stdout import write_line
 from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
 
-_INTERRUPTED = OtaflashError(
-    "interrupted",
-    "interrupted; the board runs a whole image, the old one or the new",
-    remedy="push again to resume",
-    fault=Fault.USER,
-    exit_code=ExitCode.INTERRUPTED,
-)
 
+def report(error: BaseException, words: list[str]) -> int:
+    """Prints `error` as the user needs it and returns the exit code; `words` is the command line.
 
-def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
-    """Prints `error` as the user needs it and returns the exit code. The traceback appears only with `debug`."""
+    The traceback appears only with --debug. The words are looked at as they are, since the command line itself may be
+    what is wrong.
+    """
+    as_json, debug = "--json" in words, "--debug" in words
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         with suppress(ValueError):  # not in the main thread: then no signal comes here either
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut this sentence in two
-    failure = as_failure(error)
+    failure = as_failure(error, pushing="push" in words)
     if as_json:
         write_line(json.dumps(result_of(failure)))
     if debug:
@@ -39,12 +36,12 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
     return int(failure.exit_code)
 
 
-def as_failure(error: BaseException) -> OtaflashError:
+def as_failure(error: BaseException, *, pushing: bool = False) -> OtaflashError:
     """The error in our own terms: what the user did, what the system refused, or a bug of ours."""
     if isinstance(error, OtaflashError):
         return error
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return _INTERRUPTED
+        return _interrupted(pushing)
     if isinstance(error, click.ClickException):
         command = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "otaflash "
         text = error.format_message().rstrip(".").replace("\n", " ")
@@ -56,8 +53,8 @@ def as_failure(error: BaseException) -> OtaflashError:
 
 def text_of(failure: OtaflashError) -> str:
     """What stderr gets: code and reason with what happened, whose fault, what next."""
-    if failure is _INTERRUPTED:
-        return f"{_sentence(failure.text)[:-1]}: {failure.remedy}."
+    if failure.exit_code is ExitCode.INTERRUPTED:
+        return f"{_sentence(failure.text)[:-1]}; {failure.remedy}."
     return "\n".join(
         (
             f"error {int(failure.exit_code)} {failure.reason}: {_sentence(failure.text)}",
@@ -95,6 +92,12 @@ _SYSTEM_REMEDIES = {
     errno.ENOMEM: ("no-memory", "free some memory and try again"),
     errno.EMFILE: ("too-many-files", "raise the limit of open files"),
 }
+
+
+def _interrupted(pushing: bool) -> OtaflashError:
+    text = "interrupted; the board runs a whole image, the old one or the new" if pushing else "interrupted"
+    remedy = "push again to resume" if pushing else "run it again"
+    return OtaflashError("interrupted", text, remedy=remedy, fault=Fault.USER, exit_code=ExitCode.INTERRUPTED)
 
 
 def _from_system(error: OSError, number: int) -> OtaflashError:

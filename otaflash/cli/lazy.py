@@ -32,7 +32,7 @@ class LazyGroup(click.RichGroup):
         """A stand-in that is good for the list of commands only."""
         del ctx
         entry = self._entries.get(cmd_name)
-        return entry and click.RichCommand(cmd_name, help=entry.summary)
+        return None if entry is None else click.RichCommand(name=cmd_name, help=entry.summary)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

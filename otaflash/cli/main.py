@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(error: BaseException, words: list[str]) -> int:
     from otaflash.cli.failures import report  # noqa: PLC0415
 
-    return report(error, as_json="--json" in words, debug="--debug" in words)
+    return report(error, words)
 
 
 if __name__ == "__main__":

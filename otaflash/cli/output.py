@@ -1,4 +1,4 @@
-"""What a command shows while it works: for people on a pipe, for machines, or for people at a terminal (terminal.py)."""
+"""What a command shows while it works: to people on a pipe, to machines, or at a terminal (terminal.py)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ PHASES = {
     "apply": "the board swaps the image in",
     "start": "waiting for the new image to come up",
     "confirm": "confirming the new image",
+    "revert": "the board swaps the old image back",
+    "reboot": "the board restarts",
 }
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
 from click.core import ParameterSource
 
 from otaflash.cli.config import Config, read_config
-from otaflash.cli.output import Output, choose_output
+
+if TYPE_CHECKING:
+    from otaflash.cli.output import Output
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -29,6 +31,9 @@ class Settings:
     config: Config
 
     def output(self) -> Output:
+        """Where the command's words go."""
+        from otaflash.cli.output import choose_output  # noqa: PLC0415  it knows the engine's events, which --help does not need
+
         return choose_output(as_json=self.as_json, quiet=self.quiet)
 
 

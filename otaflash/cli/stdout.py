@@ -1,4 +1,4 @@
-"""Standard output that may go away. A reader that leaves (`| head`) must not stop an update, so writing goes on into nothing."""
+"""Standard output that may go away: a reader that leaves (`| head`) must not stop an update."""
 
 from __future__ import annotations
 

@@ -1,0 +1,91 @@
+"""`otaflash bundle` and `otaflash inspect`: files only; a board is asked only when `bundle` is told to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from otaflash.cli.facts import table_text
+from otaflash.cli.prepare import Program, Wanted, slot_of
+from otaflash.cli.settings import Settings, common_options, settings_of
+from otaflash.errors import UsageError
+from otaflash.image.build import Slot
+from otaflash.image.bundle import write_bundle
+from otaflash.image.load import describe
+from otaflash.sim.profiles import profile
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--board", metavar="BOARD", help="Board profile to make it for, as atmega328p; without it --port is asked."
+)
+@click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
+@click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; boards refuse lower ones.")
+@click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
+@click.option("--move", is_flag=True, help="Take the program as payload only, moved to the slot of a simulated board.")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write; default: FILE.otab.")
+@common_options
+@click.pass_context
+def bundle(
+    context: click.Context,
+    *,
+    file: Path,
+    board: str | None,
+    version: str | None,
+    counter: int | None,
+    single_slot: bool,
+    move: bool,
+    target: Path | None,
+) -> None:
+    """Make a bundle of a HEX FILE: checked, complete, ready to be pushed."""
+    settings = settings_of(context)
+    output = settings.output()
+    program = Program.read(file, Wanted(version, counter, single_slot, move), settings.config)
+    slot, least_counter = _slot(settings, board)
+    made, warnings = program.bundle_for(slot, least_counter)
+    target = target or file.with_suffix(".otab")
+    write_bundle(target, made)
+    for warning in warnings:
+        output.show(warning)
+    facts = describe(target)
+    output.answer(
+        "result",
+        {"ok": True, "code": 0, "file": str(target), **facts},
+        f"{target}: {_summary(made.manifest.pages, facts)}",
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@common_options
+@click.pass_context
+def inspect(context: click.Context, file: Path) -> None:
+    """Show what is in FILE, a HEX or a bundle."""
+    facts = describe(file)
+    settings_of(context).output().answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
+
+
+def _slot(settings: Settings, board: str | None) -> tuple[Slot, int]:
+    """The slot to build for, and the lowest security counter that makes sense there."""
+    name = board or settings.config.board
+    if name is not None:
+        known = profile(name)
+        # In single-slot mode the image may cover both slots and the spare page.
+        single_pages = 2 * known.slot_pages + 1 if known.single_slot else 0
+        return Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes, single_pages), 0
+    if settings.port is None:
+        raise UsageError(
+            "no-board", "a bundle is made for one board", remedy="name it with --board, or ask one with --port"
+        )
+    from otaflash.cli.exchange import ask  # noqa: PLC0415  a file alone needs no link
+    from otaflash.engine import Operation  # noqa: PLC0415
+
+    info = ask(settings, Operation.INFO, settings.output())
+    return slot_of(info), info.counter
+
+
+def _summary(pages: int, facts: object) -> str:
+    assert isinstance(facts, dict)
+    return f"{facts['image_bytes']:,} bytes in {pages} pages for {facts['board']}, version {facts['version']}"

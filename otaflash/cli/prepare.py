@@ -1,0 +1,101 @@
+"""A firmware file made fit for one board: what `push` offers and `bundle` writes. Knows no link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from otaflash.cli.config import Config
+from otaflash.engine.events import WarningEvent
+from otaflash.errors import ImageError, UsageError
+from otaflash.image.build import Slot, build_image, check_manifest
+from otaflash.image.bundle import Bundle, bundle_from_image
+from otaflash.image.data import HexData
+from otaflash.image.load import load
+from otaflash.wire.messages import Info, Version
+
+DEFAULT_VERSION = "0.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user states of an image; None: left to us."""
+
+    version: str | None = None
+    counter: int | None = None
+    single_slot: bool = False
+    move: bool = False
+    """Take the program as payload for the slot, wherever it was linked: for simulated boards, which run no code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A file that was read before any board is touched, and what is wanted of it."""
+
+    content: HexData | Bundle
+    wanted: Wanted
+
+    @classmethod
+    def read(cls, path: Path, wanted: Wanted, config: Config) -> Program:
+        """Reads HEX or bundle; the configuration fills what is not stated of a HEX.
+
+        Raises ImageError; UsageError where a bundle states already what is wanted, or for a version that is none.
+        """
+        content = load(path)
+        if isinstance(content, Bundle) and (wanted.version, wanted.counter, wanted.single_slot) != (None, None, False):
+            raise UsageError(
+                "bundle-is-made",
+                f"{path} is a bundle, whose version, counter and slot are fixed",
+                remedy="leave those options out, or give the HEX file",
+            )
+        version = wanted.version or config.version or DEFAULT_VERSION
+        parse_version(version)
+        counter = config.counter if wanted.counter is None else wanted.counter
+        return cls(content, replace(wanted, version=version, counter=counter))
+
+    def bundle_for(self, slot: Slot, counter: int) -> tuple[Bundle, tuple[WarningEvent, ...]]:
+        """The bundle for a slot; `counter` is the security counter where none is stated. Raises ImageError."""
+        if isinstance(self.content, Bundle):
+            check_manifest(self.content.manifest, slot)
+            return self.content, ()
+        wanted = self.wanted
+        image = build_image(
+            self.content,
+            slot,
+            version=parse_version(wanted.version or DEFAULT_VERSION),
+            counter=counter if wanted.counter is None else wanted.counter,
+            single_slot=wanted.single_slot,
+            move=wanted.move,
+        )
+        return bundle_from_image(image), tuple(WarningEvent(w.id, w.text) for w in image.warnings)
+
+
+def slot_of(info: Info) -> Slot:
+    """Where an image goes on the device that says this of itself."""
+    return Slot(
+        board=board_of(info),
+        base=info.slot_base,
+        pages=info.slot_pages,
+        page_bytes=info.page_bytes,
+        single_pages=info.single_pages,
+    )
+
+
+def board_of(info: Info) -> str:
+    """The board's name; what is not ASCII shows as escapes."""
+    return info.board.rstrip(b"\0").decode("ascii", "backslashreplace")
+
+
+def check_board(info: Info, expected: str | None) -> None:
+    """Raises ImageError if the device is another board than the one that the user means."""
+    if expected is not None and board_of(info) != expected:
+        text = f"the board calls itself {board_of(info)}, not {expected}"
+        raise ImageError("wrong-board", text, remedy="choose the other board with --port, or correct --board")
+
+
+def parse_version(text: str) -> Version:
+    """``1.2.3`` or ``1.2.3+4``. Raises UsageError."""
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise UsageError("bad-version", str(error), remedy="write it as 1.2.3 or 1.2.3+4") from error

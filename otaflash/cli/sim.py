@@ -1,0 +1,45 @@
+"""`otaflash sim`: a simulated board in real time, for otaflash itself or for any other program."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+
+import rich_click as click
+
+from otaflash.cli.settings import common_options, settings_of
+from otaflash.errors import UsageError
+from otaflash.sim.profiles import profile
+from otaflash.sim.serve import serve
+from otaflash.sim.url import SCHEME, parse_sim_url
+
+
+@click.command()
+@click.argument("board", metavar="BOARD[?KEY=VALUE&...]")
+@click.option("--pty", is_flag=True, help="Serve it on a new pseudo-terminal, whose path is printed.")
+@click.option("--tcp", "tcp_port", type=click.IntRange(0, 65535), help="Serve it on this TCP port; 0: any free one.")
+@common_options
+@click.pass_context
+def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> None:
+    """Serve a simulated BOARD that runs the real bootloader, until Ctrl-C.
+
+    The keys behind BOARD are those of the port sim:BOARD, as in 'atmega328p?delay=30ms&loss=5%&state=board.bin'.
+    """
+    if pty == (tcp_port is not None):
+        raise UsageError("serve-where", "a board is served at one place", remedy="give either --pty or --tcp PORT")
+    output = settings_of(context).output()
+    target = parse_sim_url(SCHEME + board.removeprefix(SCHEME))
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    serve(
+        profile(target.board),
+        target.model,
+        pty=pty,
+        tcp_port=tcp_port,
+        on_ready=lambda port: output.answer("ready", {"port": port, "board": target.board}, port),
+        stop=stopped.is_set,
+        seed=target.seed,
+        applications=target.applications,
+        power=target.power,
+        state=target.state,
+    )
