@@ -1,0 +1,489 @@
+"""Scenarios for the rows from Block on: what happens in a session and to the image on trial."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from otaflash.sim.native import BoardEvent
+from otaflash.wire import messages as m
+from tests.firmware.bench import SMALL, STALLS, Bench, Raw, board_running, make_image, on_trial, on_trial_in_loader
+from tests.firmware.scenarios import (
+    NEW,
+    OLD,
+    OTHER,
+    OTHER_SESSION,
+    SINGLE,
+    confirmed,
+    damaged,
+    failed,
+    in_application,
+    receiving,
+    reverted,
+    row,
+    whole,
+)
+from tests.firmware.state_table import Walk
+
+FIRST_PAGE = m.Block(0, NEW.block(0, 16))
+
+
+# --- Block ------------------------------------------------------------------------------------------------
+
+
+@row(23)
+def block_of_another_session() -> Walk:
+    """The old host goes on sending."""
+    return Walk(receiving(), FIRST_PAGE, session=OTHER_SESSION)
+
+
+@row(23)
+def block_without_an_offer() -> Walk:
+    """Nothing was offered."""
+    return Walk(board_running(OLD), FIRST_PAGE)
+
+
+@row(23)
+def block_before_the_offer_is_whole() -> Walk:
+    """Half the manifest is here."""
+    bench = board_running(OLD)
+    bench.ask(m.Offer(0, NEW.manifest.pack()[:64]), m.OfferReply)
+    return Walk(bench, FIRST_PAGE)
+
+
+@row(23)
+def block_to_the_application() -> Walk:
+    """It stages nothing."""
+    return Walk(in_application(), FIRST_PAGE)
+
+
+@row(24)
+def block_past_the_image() -> Walk:
+    """Its last place is the first that the image does not have."""
+    return Walk(receiving(), m.Block(NEW.places - 1, bytes(16)))
+
+
+@row(24)
+def block_far_past_the_image() -> Walk:
+    """The greatest place there is."""
+    return Walk(receiving(), m.Block(0xFFFF, bytes(8)))
+
+
+@row(24)
+def block_of_half_a_block() -> Walk:
+    """Data that is no whole number of blocks."""
+    return Walk(receiving(), m.Block(0, bytes(12)))
+
+
+@row(24)
+def block_in_an_unknown_encoding() -> Walk:
+    """Reserved: compressed."""
+    return Walk(receiving(), m.Block(0, NEW.block(0, 16), encoding=1))
+
+
+@row(24)
+def block_shorter_than_a_place() -> Walk:
+    """Not even a place."""
+    return Walk(receiving(), Raw(m.Kind.BLOCK, b"\0"))
+
+
+@row(25)
+def block_held() -> Walk:
+    """The same bytes again."""
+    bench = receiving()
+    bench.block(NEW, 0, 16)
+    return Walk(bench, FIRST_PAGE)
+
+
+@row(25)
+def block_held_with_other_bytes() -> Walk:
+    """The first write of a place wins."""
+    bench = receiving()
+    bench.block(NEW, 0, 16)
+    return Walk(bench, m.Block(0, bytes(128)))
+
+
+@row(26)
+def block_of_a_single_slot_offer() -> Walk:
+    """The first of the session."""
+    return Walk(receiving(SINGLE), m.Block(0, SINGLE.block(0, 16)), image=SINGLE)
+
+
+@row(27)
+def block_missing() -> Walk:
+    """A whole page."""
+    return Walk(receiving(), FIRST_PAGE, image=NEW)
+
+
+@row(27)
+def block_missing_out_of_order() -> Walk:
+    """The last page but one comes first."""
+    return Walk(receiving(), m.Block(64, NEW.block(64, 16)), image=NEW)
+
+
+@row(28)
+def block_that_asks_for_a_report() -> Walk:
+    """A whole page, and a word on what is missing."""
+    return Walk(receiving(), m.BlockReport(16, NEW.block(16, 16)), image=NEW)
+
+
+# --- Report, Survey ---------------------------------------------------------------------------------------
+
+
+@row(29)
+def report_of_the_application() -> Walk:
+    """It stages nothing."""
+    return Walk(in_application(), m.Report(0))
+
+
+@row(30)
+def report_of_another_session() -> Walk:
+    """The session was taken over."""
+    return Walk(receiving(), m.Report(0), session=OTHER_SESSION)
+
+
+@row(30)
+def report_without_an_offer() -> Walk:
+    """Nothing was offered."""
+    return Walk(board_running(OLD), m.Report(0))
+
+
+@row(31)
+def report_in_a_session() -> Walk:
+    """Erases do not stall, so nothing is erased."""
+    return Walk(receiving(), m.Report(5))
+
+
+@row(31)
+def report_where_erases_stall() -> Walk:
+    """All that credit was given for is held: the next pages are erased."""
+    old, new = make_image(1, 5, of=STALLS), make_image(2, 6, of=STALLS)
+    bench = board_running(old)
+    bench.accept(new)
+    bench.block(new, 0, 16)
+    bench.block(new, 16, 16)
+    return Walk(bench, m.Report(0), image=new, watched=False, then=_credit_is_raised)
+
+
+def _credit_is_raised(walk: Walk) -> None:
+    assert isinstance(walk.reply, m.ReportReply)
+    assert walk.reply.limit == 4 * 16
+
+
+@row(32)
+def survey_of_the_application() -> Walk:
+    """It stages nothing."""
+    return Walk(in_application(), m.Survey(0, NEW.table))
+
+
+@row(33)
+def survey_of_another_session() -> Walk:
+    """The session was taken over."""
+    return Walk(receiving(), m.Survey(0, NEW.table), session=OTHER_SESSION)
+
+
+@row(33)
+def survey_without_an_offer() -> Walk:
+    """Nothing was offered."""
+    return Walk(board_running(OLD), m.Survey(0, NEW.table))
+
+
+@row(34)
+def survey_with_nothing_held() -> Walk:
+    """The secondary slot is blank."""
+    return Walk(receiving(), m.Survey(0, NEW.table))
+
+
+@row(34)
+def survey_after_a_restart() -> Walk:
+    """All pages are in flash, and the map is void."""
+    bench = whole()
+    bench.power_on()
+    bench.accept(NEW)
+    return Walk(bench, m.Survey(0, NEW.table), then=_verified)
+
+
+@row(34)
+def survey_of_a_damaged_image() -> Walk:
+    """One page does not agree."""
+    return Walk(damaged(), m.Survey(0, NEW.table), then=_first_page_is_missing)
+
+
+@row(34)
+def survey_of_a_verified_image() -> Walk:
+    """All agrees, and nothing changes."""
+    return Walk(whole(), m.Survey(1, NEW.table[4:]), then=_verified)
+
+
+def _verified(walk: Walk) -> None:
+    assert walk.after.transfer is m.TransferState.VERIFIED
+
+
+def _first_page_is_missing(walk: Walk) -> None:
+    assert walk.bench.missing() == list(range(16))
+
+
+# --- Apply ------------------------------------------------------------------------------------------------
+
+
+@row(35)
+def apply_in_the_application() -> Walk:
+    """It does not swap."""
+    return Walk(in_application(), m.Apply())
+
+
+@row(36)
+def apply_of_another_session() -> Walk:
+    """Verified, but another host's."""
+    return Walk(whole(), m.Apply(), session=OTHER_SESSION)
+
+
+@row(36)
+def apply_after_a_restart() -> Walk:
+    """Verified in an earlier boot: the host offers again."""
+    bench = whole()
+    bench.power_on()
+    return Walk(bench, m.Apply())
+
+
+@row(37)
+def apply_with_blocks_missing() -> Walk:
+    """One page is here."""
+    bench = receiving()
+    bench.block(NEW, 0, 16)
+    return Walk(bench, m.Apply())
+
+
+@row(37)
+def apply_with_one_block_missing() -> Walk:
+    """All but the last."""
+    bench = receiving()
+    bench.give(NEW, [(at, 16) for at in range(0, NEW.places - 16, 16)] + [(NEW.places - 16, 15)])
+    return Walk(bench, m.Apply())
+
+
+@row(38)
+def apply_of_a_damaged_image() -> Walk:
+    """The digest is wrong."""
+    return Walk(damaged(), m.Apply())
+
+
+@row(39)
+def apply_where_the_flash_failed() -> Walk:
+    """Nothing more is tried."""
+    return Walk(failed(), m.Apply())
+
+
+@row(40)
+def apply_with_a_wrong_crc_in_the_manifest() -> Walk:
+    """The digest is right, and the record would name another image."""
+    wrong = replace(NEW, manifest=replace(NEW.manifest, image_crc=NEW.crc ^ 1))
+    return Walk(whole(wrong), m.Apply())
+
+
+@row(41)
+def apply() -> Walk:
+    """Verified, over a smaller image."""
+    return Walk(whole(), m.Apply(), image=NEW, old=OLD, second="refused in_application")
+
+
+@row(41)
+def apply_of_a_smaller_image() -> Walk:
+    """Verified, over a larger image."""
+    bench = board_running(NEW)
+    bench.stage(OTHER)
+    return Walk(bench, m.Apply(), image=OTHER, old=NEW, second="refused in_application")
+
+
+@row(42)
+def apply_in_single_slot_mode() -> Walk:
+    """Verified in place."""
+    return Walk(whole(SINGLE), m.Apply(), image=SINGLE, second="refused in_application")
+
+
+# --- Confirm, Revert --------------------------------------------------------------------------------------
+
+
+@row(43)
+def confirm_of_another_image() -> Walk:
+    """A late copy, meant for the image before."""
+    return Walk(on_trial(OLD, NEW), m.Confirm(OLD.crc))
+
+
+@row(43)
+def confirm_without_an_image() -> Walk:
+    """Nothing runs."""
+    return Walk(Bench(SMALL), m.Confirm(0))
+
+
+@row(44)
+def confirm_in_the_application() -> Walk:
+    """On trial."""
+    return Walk(on_trial(OLD, NEW), m.Confirm(NEW.crc), image=NEW)
+
+
+@row(44)
+def confirm_in_the_loader() -> Walk:
+    """On trial, with boots left."""
+    return Walk(on_trial_in_loader(OLD, NEW), m.Confirm(NEW.crc), image=NEW)
+
+
+@row(45)
+def confirm_too_late() -> Walk:
+    """Every boot was used, and the loader is about to revert."""
+    bench = on_trial(OLD, NEW)
+    for _ in range(SMALL.trials - 1):
+        bench.reset()
+        assert bench.boot() is BoardEvent.JUMPED
+    bench.reset()
+    return Walk(bench, m.Confirm(NEW.crc))
+
+
+@row(45)
+def confirm_of_a_damaged_image() -> Walk:
+    """A byte of the image on trial is not what it was."""
+    bench = on_trial_in_loader(OLD, NEW)
+    bench.board.flash[77] ^= 1
+    return Walk(bench, m.Confirm(NEW.crc))
+
+
+@row(46)
+def confirm_again() -> Walk:
+    """Confirmed before."""
+    return Walk(confirmed(), m.Confirm(NEW.crc), image=NEW)
+
+
+@row(46)
+def confirm_of_a_factory_image() -> Walk:
+    """Never on trial."""
+    return Walk(in_application(), m.Confirm(OLD.crc), image=OLD)
+
+
+@row(47)
+def revert_of_another_image() -> Walk:
+    """On trial, but the request names the image before."""
+    return Walk(on_trial_in_loader(OLD, NEW), m.Revert(OLD.crc))
+
+
+@row(48)
+def revert_in_the_loader() -> Walk:
+    """On trial."""
+    return Walk(on_trial_in_loader(OLD, NEW), m.Revert(NEW.crc), image=NEW, old=OLD)
+
+
+@row(48)
+def revert_in_the_application() -> Walk:
+    """The loader walks after a restart."""
+    return Walk(on_trial(OLD, NEW), m.Revert(NEW.crc), image=NEW, old=OLD)
+
+
+@row(49)
+def revert_after_confirm() -> Walk:
+    """Its predecessor is gone."""
+    return Walk(confirmed(), m.Revert(NEW.crc))
+
+
+@row(50)
+def revert_again() -> Walk:
+    """Reverted before."""
+    return Walk(reverted(), m.Revert(NEW.crc))
+
+
+@row(51)
+def revert_of_an_unknown_image() -> Walk:
+    """No such image was ever on trial."""
+    return Walk(in_application(), m.Revert(OTHER.crc))
+
+
+@row(51)
+def revert_of_an_older_image() -> Walk:
+    """The record of the confirm says nothing of a revert."""
+    return Walk(confirmed(), m.Revert(OLD.crc))
+
+
+# --- Abort, and what no row before speaks of --------------------------------------------------------------
+
+
+@row(52)
+def abort() -> Walk:
+    """A session with one page held."""
+    bench = receiving()
+    bench.block(NEW, 0, 16)
+    return Walk(bench, m.Abort())
+
+
+@row(53)
+def abort_of_another_session() -> Walk:
+    """Another host's."""
+    return Walk(receiving(), m.Abort(), session=OTHER_SESSION)
+
+
+@row(53)
+def abort_in_the_application() -> Walk:
+    """There is no session."""
+    return Walk(in_application(), m.Abort())
+
+
+@row(53)
+def abort_before_the_offer_is_whole() -> Walk:
+    """Half the manifest is here, and stays."""
+    bench = board_running(OLD)
+    bench.ask(m.Offer(0, NEW.manifest.pack()[:64]), m.OfferReply)
+    return Walk(bench, m.Abort(), then=_half_is_kept)
+
+
+def _half_is_kept(walk: Walk) -> None:
+    assert walk.bench.ask(m.Offer(0xFFFF, b""), m.OfferReply).next == 64
+
+
+@row(54)
+def a_reply_of_another_device() -> Walk:
+    """Heard on a shared channel."""
+    return Walk(receiving(), Raw(m.Kind.INSPECT | m.REPLY, bytes(90)))
+
+
+@row(54)
+def a_refusal_of_another_device() -> Walk:
+    """Answering it would never end."""
+    return Walk(in_application(), Raw(0xFF, b"\x05\x01"))
+
+
+@row(55)
+def kind_0() -> Walk:
+    """The lowest that is not spoken."""
+    return Walk(receiving(), Raw(0x00))
+
+
+@row(55)
+def kind_of_a_later_version() -> Walk:
+    """In the application too."""
+    return Walk(in_application(), Raw(0x3F, b"whatever"))
+
+
+@row(55)
+def kind_behind_the_blocks() -> Walk:
+    """The first behind the encodings."""
+    return Walk(receiving(), Raw(0x60, bytes(10)))
+
+
+def _of_length(kind: int, count: int) -> None:
+    def scenario() -> Walk:
+        return Walk(receiving(), Raw(kind, bytes(count)))
+
+    scenario.__doc__ = f"Kind 0x{kind:02X} with {count} bytes."
+    row(56)(scenario)
+
+
+for _kind, _lengths in {
+    m.Kind.INSPECT: (0, 10, 12),
+    m.Kind.ENTER: (7, 9),
+    m.Kind.OFFER: (0, 1),
+    m.Kind.REPORT: (0, 1, 3),
+    m.Kind.SURVEY: (0, 1),
+    m.Kind.APPLY: (1,),
+    m.Kind.CONFIRM: (3, 5),
+    m.Kind.REVERT: (0, 8),
+    m.Kind.REBOOT: (0, 7, 9),
+    m.Kind.ABORT: (1, 100),
+}.items():
+    for _length in _lengths:
+        _of_length(_kind, _length)
