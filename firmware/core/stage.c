@@ -248,7 +248,10 @@ static uint16_t first_not_blank(const struct ota *ota)
 
 uint16_t stage_limit(const struct ota *ota)
 {
-    return OTA_ERASE_AHEAD == 0 ? ota->places : (uint16_t)(first_not_blank(ota) * BLOCKS_PER_PAGE);
+    if (OTA_ERASE_AHEAD == 0U) {
+        return ota->places;
+    }
+    return (uint16_t)(first_not_blank(ota) * BLOCKS_PER_PAGE);
 }
 
 void stage_extend(struct ota *ota)
