@@ -30,7 +30,7 @@ static uint16_t window_left(const struct ota *ota)
     uint16_t window = ota->stays ? OTA_STAY_MS : OTA_ENTRY_WINDOW_MS;
     uint16_t past = (uint16_t)(port_millis() - ota->since_ms);
 
-    if (!boot_runs(ota)) {
+    if (!boot_runs(ota) || ota->application) {
         return NEVER_MS;
     }
     return past < window ? (uint16_t)(window - past) : 0U;
