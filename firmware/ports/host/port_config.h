@@ -43,7 +43,7 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_STAY_MS (port_geometry->stay_ms)
 #define OTA_SWAP_PAGE_MS (port_geometry->swap_page_ms)
 #define OTA_TRIALS (port_geometry->trials)
-#define OTA_ERASE_AHEAD (port_geometry->erase_ahead)
+#define OTA_ERASE_AHEAD ((uint8_t)(port_geometry->erase_stalls != 0U ? port_geometry->erase_ahead : 0U))
 #define OTA_SINGLE_SLOT (port_geometry->single_slot)
 
 /* Logical pages: primary, secondary, records, one after the other. */
