@@ -30,7 +30,7 @@ static uint16_t window_left(const struct ota *ota)
     uint16_t window = ota->stays ? OTA_STAY_MS : OTA_ENTRY_WINDOW_MS;
     uint16_t past = (uint16_t)(port_millis() - ota->since_ms);
 
-    if (!boot_runs(ota) || ota->application) {
+    if (!boot_runs(ota)) {
         return NEVER_MS;
     }
     return past < window ? (uint16_t)(window - past) : 0U;
@@ -84,7 +84,7 @@ void ota_poll(struct ota *ota)
 
 bool ota_idle(const struct ota *ota, uint16_t *wait_ms)
 {
-    *wait_ms = window_left(ota);
+    *wait_ms = ota->application ? NEVER_MS : window_left(ota);
     return !stage_busy(ota) && *wait_ms != 0U;
 }
 
