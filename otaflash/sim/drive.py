@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from otaflash.errors import ExitCode, Fault, OtaflashError
 from otaflash.sim.clock import Timer
 from otaflash.sim.world import Port, World
 
 LIMIT_S = 3600.0
+
+WAKES_MAX = 10_000
+"""Wakes of one engine without time passing: more is an engine that waits for a deadline behind it."""
 
 
 class Engine(Protocol):
@@ -39,6 +43,9 @@ class Driven:
     done_s: float | None = None
     """When it was done; None: the limit came first."""
     timer: Timer | None = None
+    woken_s: float = -1.0
+    wakes: int = 0
+    """at `woken_s`"""
 
 
 def drive(
@@ -47,7 +54,8 @@ def drive(
     """Runs every engine over its port until all are done or the world's time reaches `limit_s`.
 
     An engine costs only its own events, so the whole is linear in engines. `on_event` answers what an engine asks for
-    and says when it is done; a done engine hears nothing more. What engine or core raise passes through.
+    and says when it is done; a done engine hears nothing more. What engine or core raise passes through;
+    an engine that stands still raises OtaflashError (engine-stuck).
     """
     driven = [Driven(engine, port) for engine, port in pairs]
     group = _Group(world, on_event, len(driven))
@@ -80,7 +88,18 @@ class _Group:
         self._clock.at(self._clock.now, lambda: self._wake(one))
 
     def _wake(self, one: Driven) -> None:
-        one.engine.wake(self._clock.now)
+        now = self._clock.now
+        one.wakes = one.wakes + 1 if one.woken_s == now else 1
+        one.woken_s = now
+        if one.wakes > WAKES_MAX:
+            raise OtaflashError(
+                "engine-stuck",
+                f"the engine of {one.port.station.name} stands still at {now:.6f} s",
+                remedy="Report it with the seed and the command that led here.",
+                fault=Fault.OURS,
+                exit_code=ExitCode.INTERNAL,
+            )
+        one.engine.wake(now)
         self._pump(one)
 
     def _pump(self, one: Driven) -> None:

@@ -235,6 +235,18 @@ def test_an_engine_that_is_never_done_ends_at_the_limit() -> None:
     assert done == [None, None]
 
 
+def test_an_engine_that_waits_for_a_deadline_behind_it_is_found_out() -> None:
+    class Still(Asker):
+        def next_deadline(self) -> float | None:
+            return 0.0
+
+    world = World(1)
+    port, _ = add_board(world, PROFILES["atmega328p"], LinkModel())
+    with pytest.raises(OtaflashError) as caught:
+        drive(world, [(Still(), port)], lambda *_: False)
+    assert caught.value.reason == "engine-stuck"
+
+
 def test_the_same_seed_gives_the_same_bytes_and_times_through_the_real_core() -> None:
     assert drive_boards(5) == drive_boards(5)
     assert drive_boards(5)[0] != drive_boards(5, seed=4)[0]
