@@ -250,6 +250,7 @@ static uint16_t on_abort(struct ota *ota, uint8_t *body)
     if (in_session(ota)) {
         stage_flush(ota);
         ota->transfer = OTA_TRANSFER_STATE_NONE;
+        ota->offer_next = 0;
     }
     body[0] = OTA_REASON_OK;
     return 1;

@@ -223,8 +223,9 @@ void stage_work(struct ota *ota)
 {
     uint16_t end = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
 
-    if (ota->chunk_page == ota->hashed) {
+    if (ota->chunk_filled != 0U && ota->chunk_page == ota->hashed) {
         stage_flush(ota);
+        return; /* the page may be void now */
     }
     digest_add(ota->digest, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
     ota->hashed_bytes = end;
