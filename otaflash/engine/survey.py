@@ -15,6 +15,8 @@ FIRST_GUESS_S_PER_BYTE = 1e-4
 """A slow AVR's time for SHA-256; measured with the first answer."""
 BYTES_AT_ONCE = 16_384
 """Of flash in one request: the device may be deaf while it digests them."""
+PAGES_AT_ONCE = 8
+"""A device answers for no more of them in one reply (PROTOCOL.md, section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Surveying:
         self._channel = channel
         self._table = table
         self._page_bytes = page_bytes
-        self._most = max(1, min((frame_bytes - FRAME_OVERHEAD) // DIGEST_BYTES, BYTES_AT_ONCE // page_bytes))
+        fitting = min((frame_bytes - FRAME_OVERHEAD) // DIGEST_BYTES, BYTES_AT_ONCE // page_bytes)
+        self._most = max(1, min(fitting, PAGES_AT_ONCE))
         self._on_answer = on_answer
         self._s_per_byte = FIRST_GUESS_S_PER_BYTE
         self._next = self._stop = self._count = 0
