@@ -125,9 +125,9 @@ class Raw:
 class Bench:
     """One board with power on, `image` in its primary slot and no boot record, and what a host says to it."""
 
-    def __init__(self, of: Profile = SMALL, image: Image | None = None, *, seed: int = 1) -> None:
+    def __init__(self, of: Profile = SMALL, image: Image | None = None, *, seed: int = 1, uid: bytes = UID) -> None:
         self.profile = of
-        self.board = NativeBoard(of, seed, uid=UID)
+        self.board = NativeBoard(of, seed, uid=uid)
         if image is not None:
             self.board.flash[: len(image.span)] = image.span
         self.session = SESSION
@@ -220,7 +220,7 @@ class Bench:
                 return m.Info.unpack(record)
 
     def enter(self) -> None:
-        assert self.ask(m.Enter(UID), m.EnterReply).reason == m.Reason.OK
+        assert self.ask(m.Enter(self.board.uid), m.EnterReply).reason == m.Reason.OK
 
     def enter_from_app(self) -> None:
         self.enter()
@@ -230,6 +230,7 @@ class Bench:
     def offer(self, image: Image | m.Manifest, part_bytes: int = 128, session: int | None = None) -> m.OfferReply:
         """The offer in parts; the reply to the last of them."""
         manifest = (image.manifest if isinstance(image, Image) else image).pack()
+        part_bytes = min(part_bytes, self.profile.frame_bytes - 10)
         for at in range(0, len(manifest), part_bytes):
             reply = self.ask(m.Offer(at, manifest[at : at + part_bytes]), m.OfferReply, session)
         return reply
@@ -334,7 +335,7 @@ class Bench:
         return self.board.operations == before and bytes(self.board.flash) == flash
 
 
-RECORD_KINDS = {1: "IDLE", 2: "APPLY", 3: "CONFIRM", 4: "REVERT", 5: "SINGLE"}
+RECORD_KINDS = {1: "IDLE", 2: "REVERT", 3: "SINGLE", 4: "APPLY", 5: "CONFIRM"}
 
 
 def board_running(image: Image, of: Profile | None = None) -> Bench:

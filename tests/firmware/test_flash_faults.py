@@ -1,0 +1,240 @@
+"""Flash that fails, blocks that lie, restarts in the middle: the board knows what it holds, says so, and keeps the old image."""
+
+from __future__ import annotations
+
+import pytest
+
+from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
+from otaflash.sim.profiles import Profile
+from otaflash.wire import messages as m
+from tests.firmware.bench import CHUNKS, SMALL, Bench, Image, board_running, make_image, on_trial, on_trial_in_loader
+
+OLD = make_image(1, 5)
+NEW = make_image(2, 6)
+BOTH = pytest.mark.parametrize("of", [SMALL, CHUNKS], ids=["page at once", "four chunks"])
+WORN = pytest.mark.parametrize("wear", [Wear.ERASE_FAILS, Wear.STUCK_ONES])
+
+
+def open_offer(of: Profile = SMALL) -> tuple[Bench, Image]:
+    image = make_image(2, 6, of=of)
+    bench = board_running(make_image(1, 5, of=of))
+    bench.accept(image)
+    return bench, image
+
+
+def wrong_block(bench: Bench, image: Image, place: int, count: int = 1) -> None:
+    data = bytearray(image.block(place, count))
+    data[0] ^= 0x10
+    assert bench.say(m.Block(place, bytes(data))) is None
+
+
+def rest_of(bench: Bench) -> list[tuple[int, int]]:
+    return [(place, 1) for place in bench.missing()]
+
+
+@BOTH
+@WORN
+def test_a_page_that_does_not_take_is_asked_for_again_and_in_the_end_given_up(of: Profile, wear: Wear) -> None:
+    bench, image = open_offer(of)
+    bench.board.wear_out(bench.staged_page + 2, wear)
+    for _ in range(8):
+        bench.block(image, 32, of.chunk_bytes // of.block_bytes)
+        report = bench.report()
+        assert report.state == m.TransferState.RECEIVING
+        assert report.gaps[0].place == 0
+        assert 32 in bench.missing()
+    bench.block(image, 32, of.chunk_bytes // of.block_bytes)
+    assert bench.report().state == m.TransferState.FAILED
+    assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.FLASH_FAILED
+    bench.power_on()
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(make_image(1, 5, of=of))
+
+
+@BOTH
+@WORN
+def test_a_page_that_recovers_within_the_budget_ends_well(of: Profile, wear: Wear) -> None:
+    bench, image = open_offer(of)
+    bench.board.wear_out(bench.staged_page, wear)
+    for _ in range(5):
+        bench.block(image, 0, of.chunk_bytes // of.block_bytes)
+    assert set(range(16)) & set(bench.missing())
+    bench.board.wear_out(bench.staged_page, Wear.NONE)
+    assert bench.give(image, rest_of(bench)).state == m.TransferState.VERIFIED
+
+
+def test_blocks_after_failed_are_not_taken() -> None:
+    bench, image = open_offer()
+    bench.board.wear_out(bench.staged_page, Wear.ERASE_FAILS)
+    for _ in range(9):
+        bench.block(image, 0, 16)
+    bench.board.wear_out(bench.staged_page, Wear.NONE)
+    assert bench.untouched_by(lambda: bench.give(image))
+    assert bench.report().state == m.TransferState.FAILED
+
+
+@BOTH
+def test_a_wrong_byte_is_found_by_the_digest_and_its_page_alone_is_sent_again(of: Profile) -> None:
+    bench, image = open_offer(of)
+    wrong_block(bench, image, 35)
+    assert bench.give(image, rest_of(bench)).state == m.TransferState.DAMAGED
+    assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.DIGEST_MISMATCH
+    assert bench.survey(image) == [True, True, False, True, True, True]
+    assert bench.missing() == list(range(32, 48))
+    assert bench.give(image, [(32, 16)]).state == m.TransferState.VERIFIED
+    assert bench.apply() is BoardEvent.JUMPED
+    assert bench.runs(image)
+
+
+def test_a_survey_in_parts_repairs_too() -> None:
+    bench, image = open_offer()
+    wrong_block(bench, image, 90)
+    assert bench.give(image, rest_of(bench)).state == m.TransferState.DAMAGED
+    agree = [bench.survey(image, page, 1)[0] for page in range(6)]
+    assert agree == [True] * 5 + [False]
+    assert bench.give(image, rest_of(bench)).state == m.TransferState.VERIFIED
+
+
+def test_repairs_have_a_budget_of_eight_pages() -> None:
+    bench, image = open_offer()
+    bench.give(image)
+    for _ in range(8):
+        assert bench.ask(m.Survey(0, bytes(4)), m.SurveyReply).agree == b"\0"
+        assert bench.give(image, [(0, 16)]).state == m.TransferState.VERIFIED
+    bench.ask(m.Survey(0, bytes(4)), m.SurveyReply)
+    assert bench.report().state == m.TransferState.FAILED
+
+
+def test_a_page_held_in_part_is_left_alone_by_a_survey() -> None:
+    bench, image = open_offer()
+    bench.block(image, 0, 10)
+    assert bench.survey(image) == [False] * 6
+    assert bench.missing() == list(range(10, image.places))
+    assert bench.give(image, [(place, 1) for place in range(10, image.places)]).state == m.TransferState.VERIFIED
+
+
+def test_a_second_write_does_not_replace_the_first_until_a_survey_voids_it() -> None:
+    bench, image = open_offer()
+    wrong_block(bench, image, 0, 16)
+    bench.block(image, 0, 16)
+    assert bench.survey(image)[0] is False
+    bench.block(image, 0, 16)
+    assert bench.survey(image)[0] is True
+
+
+@BOTH
+def test_after_a_restart_the_map_is_void_and_a_survey_rebuilds_it(of: Profile) -> None:
+    bench, image = open_offer(of)
+    bench.give(image, [(0, 16), (32, 16), (80, 16)])
+    bench.power_on()
+    bench.enter()
+    assert bench.refusal(m.Report(0)) == "no_session"
+    bench.accept(image)
+    assert bench.missing() == list(range(image.places))
+    assert bench.survey(image) == [True, False, True, False, False, True]
+    erases = list(bench.board.erases)
+    assert bench.give(image, rest_of(bench)).state == m.TransferState.VERIFIED
+    fresh = [page for page, count in enumerate(bench.board.erases) if count != erases[page]]
+    assert fresh == [bench.staged_page + page for page in (1, 3, 4)]
+
+
+def test_a_page_half_written_before_a_restart_is_erased_before_it_is_written() -> None:
+    image = make_image(2, 6, of=CHUNKS)
+    bench, _ = open_offer(CHUNKS)
+    bench.block(image, 0, 4)
+    bench.power_on()
+    bench.enter()
+    bench.accept(image)
+    assert bench.survey(image) == [False] * 6
+    assert bench.give(image).state == m.TransferState.VERIFIED
+
+
+@pytest.mark.parametrize("how", [Cut.BEFORE, Cut.TORN, Cut.AFTER])
+@pytest.mark.parametrize("weak", [Weak.OLD, Weak.NEW, Weak.RANDOM])
+def test_a_cut_while_staging_costs_at_most_what_was_not_yet_whole(how: Cut, weak: Weak) -> None:
+    image = make_image(2, 6, of=CHUNKS)
+    for operation in range(0, 24, 3):
+        bench, _ = open_offer(CHUNKS)
+        bench.board.plan_cut(bench.board.operations + operation, how)
+        for place in range(0, image.places, 16):
+            bench.block(image, place, 16)
+        assert bench.board.run(bench.board.now_s) is BoardEvent.CUT
+        bench.power_on(weak)
+        assert bench.info().image_crc == make_image(1, 5, of=CHUNKS).crc
+        bench.enter()
+        bench.accept(image)
+        bench.survey(image)
+        assert bench.give(image, rest_of(bench)).state == m.TransferState.VERIFIED
+        assert bench.apply() is BoardEvent.JUMPED
+        assert bench.runs(image)
+
+
+def test_a_misread_byte_at_the_end_of_programming_costs_one_page_again() -> None:
+    bench, image = open_offer()
+    bench.board.plan_read_error(bench.staged_page, 0, 0x01)
+    bench.block(image, 0, 16)
+    assert bench.missing() == list(range(image.places))
+    assert bench.give(image).state == m.TransferState.VERIFIED
+
+
+def test_a_page_whose_last_chunk_fails_while_it_is_digested_is_sent_again_and_nothing_else() -> None:
+    bench, image = open_offer()
+    bench.block(image, 8, 8)
+    bench.block(image, 16, 4)
+    bench.board.wear_out(bench.staged_page, Wear.STUCK_ONES)
+    bench.block(image, 0, 8)
+    bench.work()
+    assert bench.missing() == [*range(16), *range(20, image.places)]
+    bench.board.wear_out(bench.staged_page, Wear.NONE)
+    assert bench.give(image, rest_of(bench)).state == m.TransferState.VERIFIED
+
+
+def test_a_swap_retries_a_page_and_reports_a_worn_one() -> None:
+    bench, image = open_offer()
+    bench.give(image)
+    bench.board.wear_out(0, Wear.ERASE_FAILS)
+    assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.OK
+    assert bench.run(5.0) is BoardEvent.IDLE
+    assert bench.info().boot_state == m.BootState.SWAPPING
+    assert bench.board.erases[0] == 3
+    bench.board.wear_out(0, Wear.NONE)
+    bench.power_on()
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(image)
+
+
+def wear_records(bench: Bench) -> None:
+    for page in range(bench.record_page, bench.record_page + 2 * bench.profile.record_pages):
+        bench.board.wear_out(page, Wear.ERASE_FAILS)
+
+
+def test_an_offer_is_refused_where_the_record_cannot_be_erased() -> None:
+    bench = board_running(OLD)
+    wear_records(bench)
+    reply = bench.offer(NEW)
+    assert (reply.reason, reply.next, reply.limit) == (m.Reason.FLASH_FAILED, 0, 0)
+    assert bench.refusal(m.Report(0)) == "no_session"
+
+
+def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing() -> None:
+    bench, image = open_offer()
+    bench.give(image)
+    wear_records(bench)
+    assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.FLASH_FAILED
+    assert bench.info().boot_state == m.BootState.SWAPPING
+    bench.reset()
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(OLD)
+    for trial in (on_trial(OLD, NEW), on_trial_in_loader(OLD, NEW)):
+        wear_records(trial)
+        assert trial.confirm(NEW) == m.Reason.FLASH_FAILED
+        assert trial.runs(NEW)
+        for page in range(trial.record_page, trial.record_page + 2 * SMALL.record_pages):
+            trial.board.wear_out(page, Wear.NONE)
+        trial.reset()
+        assert trial.info().boot_state == m.BootState.TRIAL
+        wear_records(trial)
+        assert trial.revert(NEW) == m.Reason.FLASH_FAILED
+        trial.reset()
+        assert trial.info().boot_state == m.BootState.TRIAL
+        assert trial.runs(NEW)
