@@ -41,5 +41,6 @@ def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> 
         seed=target.seed,
         applications=target.applications,
         power=target.power,
+        image=target.image,
         state=target.state,
     )

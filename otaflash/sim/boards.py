@@ -31,18 +31,19 @@ def add_board(
     name: str = "",
     applications: Applications | None = None,
     power: Power | None = None,
-    program: bytes | None = None,
+    image: Path | None = None,
     state: Path | None = None,
 ) -> tuple[Port, NativeBoard]:
     """A board with a whole image in its primary slot, switched on now in `world`, behind `model`.
 
-    `program` is what the slot holds (default: a small factory program, version 0.0.1). Where the file `state` exists,
-    the flash and the unique id come from it instead. Raises UsageError for a program or a state that does not fit.
+    The file `image` is the program in the slot (default: a small factory program, version 0.0.1). Where the file
+    `state` exists, the flash and the unique id come from it instead. Raises UsageError for a file that cannot be read or
+    does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
     """
     name = name or f"board{len(world.stations)}"
     profile = replace(profile, baud=round(model.down.rate))
     seed = world.stream(f"{name}/board").getrandbits(64)
-    board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, program)
+    board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, image)
     port = world.add(
         board,
         model,
@@ -63,7 +64,7 @@ def add_target(world: World, target: SimTarget) -> tuple[Port, NativeBoard]:
         target.model,
         applications=target.applications,
         power=target.power,
-        program=None if target.image is None else _read(target.image),
+        image=target.image,
         state=target.state,
     )
 
@@ -89,12 +90,12 @@ def save_state(board: NativeBoard, path: Path) -> None:
         ) from error
 
 
-def _new(profile: Profile, seed: int, program: bytes | None) -> NativeBoard:
+def _new(profile: Profile, seed: int, image: Path | None) -> NativeBoard:
     board = NativeBoard(profile, seed)
     spare = profile.page_bytes * profile.slot_pages - 32
     try:
         span = make_span(
-            factory_program(min(300, spare)) if program is None else program,
+            factory_program(min(300, spare)) if image is None else _read(image),
             board=profile.name.encode(),
             page_bytes=profile.page_bytes,
             slot_pages=profile.slot_pages,

@@ -117,12 +117,19 @@ def _outage(key: str, text: str) -> Changes:
     }
 
 
+def _rate(key: str, text: str) -> Changes:
+    rate = units.positive(key, text)
+    if not 300 <= rate <= 4_000_000:
+        raise UsageError("port-bad-value", f"{key}={text}: no such line", remedy="Give a rate from 300 to 4000k.")
+    return {"rate": rate}
+
+
 def _one(field_name: str, read: Callable[[str, str], Any]) -> Callable[[str, str], Changes]:
     return lambda key, text: {field_name: read(key, text)}
 
 
 _LINK_KEYS: dict[str, Callable[[str, str], Changes]] = {
-    "rate": _one("rate", units.positive),
+    "rate": _rate,
     "delay": _one("delay_s", units.seconds),
     "jitter": _one("jitter_s", units.seconds),
     "loss": _one("loss", units.chance),

@@ -75,6 +75,8 @@ def test_files_are_taken_as_they_are() -> None:
         ("sim:x?delay=30", "port-bad-value"),
         ("sim:x?delay=30min", "port-bad-value"),
         ("sim:x?rate=0", "port-bad-value"),
+        ("sim:x?rate=100", "port-bad-value"),
+        ("sim:x?down.rate=5000k", "port-bad-value"),
         ("sim:x?rate=fast", "port-bad-value"),
         ("sim:x?packet=-1", "port-bad-value"),
         ("sim:x?packet=300", "port-bad-value"),
