@@ -37,8 +37,8 @@ def add_board(
     """A board with a whole image in its primary slot, switched on now in `world`, behind `model`.
 
     The file `image` is the program in the slot (default: a small factory program, version 0.0.1). Where the file
-    `state` exists, the flash and the unique id come from it instead. Raises UsageError for a file that cannot be read or
-    does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
+    `state` exists, the flash and the unique id come from it instead. Raises UsageError for a file that cannot be read
+    or does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
     """
     name = name or f"board{len(world.stations)}"
     profile = replace(profile, baud=round(model.down.rate))
