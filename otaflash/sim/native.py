@@ -82,6 +82,8 @@ class Weak(IntEnum):
     NEW = 1
     RANDOM = 2
     FLICKER = 3
+    WHOLE = 4
+    """all weak bits of one read the same way, drawn at each read: a torn mark of several bits is then seen both ways"""
 
 
 class Wear(IntEnum):

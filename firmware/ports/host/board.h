@@ -40,7 +40,8 @@ enum board_weak {
     BOARD_WEAK_OLD = 0,    /* as if the operation had not begun */
     BOARD_WEAK_NEW = 1,    /* as if it had ended */
     BOARD_WEAK_RANDOM = 2, /* each weak bit either way, drawn at each boot from the seed */
-    BOARD_WEAK_FLICKER = 3 /* each weak bit either way, drawn at each read */
+    BOARD_WEAK_FLICKER = 3, /* each weak bit either way, drawn at each read */
+    BOARD_WEAK_WHOLE = 4    /* all weak bits of one read as before or as done, drawn at each read */
 };
 
 /* What a worn page does from now on. */

@@ -172,7 +172,8 @@ bool flash_may_program(struct flash *flash, uint32_t page, uint32_t offset, cons
 
 /* --- reading -------------------------------------------------------------------------------------------------- */
 
-static uint8_t draw(struct flash *flash, size_t at)
+/* Which weak bits of the cell at `at` read otherwise than before the operation; `first`: where this read begins. */
+static uint8_t draw(struct flash *flash, size_t at, size_t first)
 {
     switch (flash->reads_as) {
     case BOARD_WEAK_OLD:
@@ -183,6 +184,8 @@ static uint8_t draw(struct flash *flash, size_t at)
         return (uint8_t)(random_mix(flash->boot_draw ^ random_mix(at + 1)) & 0xFF);
     case BOARD_WEAK_FLICKER:
         return (uint8_t)(random_next(&flash->flicker) & 0xFF);
+    case BOARD_WEAK_WHOLE:
+        return (uint8_t)((random_mix(flash->flicker ^ first) & 1) != 0 ? 0xFF : 0x00);
     }
     return 0x00;
 }
@@ -204,8 +207,9 @@ void flash_read(struct flash *flash, uint32_t page, uint32_t offset, uint8_t *to
     if (flash->page_weak[page] != 0) {
         for (i = 0; i < count; i++) {
             if (flash->weak[at + i] != 0)
-                to[i] ^= (uint8_t)(flash->weak[at + i] & draw(flash, at + i));
+                to[i] ^= (uint8_t)(flash->weak[at + i] & draw(flash, at + i, at));
         }
+        (void)random_next(&flash->flicker); /* the next read of these cells draws anew */
     }
     if (flash->wrong_mask != 0)
         turn_over_once(flash, at, to, count);

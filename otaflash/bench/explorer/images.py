@@ -1,0 +1,144 @@
+"""The images of an exploration and what a host says about them, encoded beforehand. Knows no board and no search."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import zlib
+from dataclasses import dataclass
+
+from otaflash.sim.profiles import Profile
+from otaflash.wire import messages as m
+from otaflash.wire.frames import encode, on_stream
+
+UID = b"explored"
+SESSION = 7
+_CRC_BYTES = 4
+_SURVEY_PAGES = 20
+_BLOCK_DATA_MAX = 192
+_REPORT_PAGES = 8
+"""A host that keeps to the credit asks for it at least this often."""
+
+Serial = int
+DECISION_SERIAL: Serial = 250
+OFFER_SERIAL: Serial = 251
+APPLY_SERIAL: Serial = 252
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A span that fits the primary slot, and its manifest."""
+
+    span: bytes
+    manifest: m.Manifest
+
+    @property
+    def pages(self) -> int:
+        return self.manifest.pages
+
+    @property
+    def crc(self) -> int:
+        return self.manifest.image_crc
+
+
+def make_image(profile: Profile, number: int, pages: int, seed: int) -> Image:
+    """Image `number` (1 to 255) of `pages` pages, of random bytes: no two images share a page."""
+    draw = random.Random(f"{seed} {number} {pages}")
+    program = draw.randbytes(pages * profile.page_bytes - m.Trailer.BYTES)
+    version = m.Version(number, 0, 0, 0).pack()
+    board = profile.name.encode().ljust(16, b"\0")
+    trailer = m.Trailer(
+        magic=m.Trailer.MAGIC_VALUE,
+        image_bytes=len(program),
+        counter=number,
+        version=version,
+        board_crc=zlib.crc32(board),
+        pages=pages,
+        flags=0,
+        image_crc=0,
+    )
+    covered = (program + trailer.pack())[:-_CRC_BYTES]
+    crc = zlib.crc32(covered)
+    span = covered + crc.to_bytes(_CRC_BYTES, "little")
+    manifest = m.Manifest(
+        format=m.Manifest.FORMAT_VALUE,
+        scheme=0,
+        cipher=0,
+        reserved=0,
+        flags=0,
+        signature_bytes=0,
+        board=board,
+        counter=number,
+        version=version,
+        slot_base=profile.slot_base,
+        image_bytes=len(program),
+        pages=pages,
+        page_bytes=profile.page_bytes,
+        image_crc=crc,
+        key_id=bytes(4),
+        nonce=bytes(8),
+        sha256=hashlib.sha256(span).digest(),
+        table_sha256=hashlib.sha256(page_table(span, profile.page_bytes)).digest(),
+    )
+    return Image(span, manifest)
+
+
+def page_table(span: bytes, page_bytes: int) -> bytes:
+    """The first 4 bytes of the SHA-256 of each page (PROTOCOL.md, section 7)."""
+    pages = (span[at : at + page_bytes] for at in range(0, len(span), page_bytes))
+    return b"".join(hashlib.sha256(page).digest()[:4] for page in pages)
+
+
+def _wire(message: m.Message, serial: Serial) -> bytes:
+    return on_stream(encode(message, SESSION, serial))
+
+
+def offer(image: Image) -> bytes:
+    """The Offer, in parts that fit a frame of 100 bytes."""
+    manifest = image.manifest.pack()
+    parts = [m.Offer(offset=at, part=manifest[at : at + 64]) for at in range(0, len(manifest), 64)]
+    return b"".join(_wire(part, OFFER_SERIAL) for part in parts)
+
+
+def survey(image: Image, profile: Profile) -> bytes:
+    """Asks which pages are in flash already."""
+    table = page_table(image.span, profile.page_bytes)
+    step = 4 * _SURVEY_PAGES
+    return b"".join(
+        _wire(m.Survey(page=at // 4, digests=table[at : at + step]), at & 0x7F) for at in range(0, len(table), step)
+    )
+
+
+def blocks(image: Image, profile: Profile, pages: int) -> bytes:
+    """The first `pages` pages, in order; a report is asked for every few pages and at the end."""
+    size = min(_BLOCK_DATA_MAX // profile.block_bytes * profile.block_bytes, profile.page_bytes)
+    end = pages * profile.page_bytes
+    said = []
+    for at in range(0, end, size):
+        data = image.span[at : min(at + size, end)]
+        place = at // profile.block_bytes
+        asks = (at + size) % (_REPORT_PAGES * profile.page_bytes) == 0 or at + size >= end
+        block: m.Message = m.BlockReport(place=place, data=data) if asks else m.Block(place=place, data=data)
+        said.append(_wire(block, place & 0x7F))
+    return b"".join(said)
+
+
+def apply() -> bytes:
+    return _wire(m.Apply(), APPLY_SERIAL)
+
+
+def abort() -> bytes:
+    return _wire(m.Abort(), DECISION_SERIAL)
+
+
+def confirm(image: Image) -> bytes:
+    return _wire(m.Confirm(image_crc=image.crc), DECISION_SERIAL)
+
+
+def revert(image: Image) -> bytes:
+    return _wire(m.Revert(image_crc=image.crc), DECISION_SERIAL)
+
+
+def is_done(kind: int, serial: Serial, frame: bytes) -> bool:
+    """True if the decoded frame answers that request with reason ok."""
+    return len(frame) > m.HEADER_BYTES and frame[0] == kind | m.REPLY and frame[3] == serial and frame[4] == 0
