@@ -1,4 +1,4 @@
-"""Credit where an erase stalls CPU and receiver: a host that keeps to it loses no byte, and one that does not harms nothing."""
+"""Credit where an erase stalls CPU and receiver: a host that keeps to it loses no byte, another harms nothing."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Flash that fails, blocks that lie, restarts in the middle: the board knows what it holds, says so, and keeps the old image."""
+"""Flash that fails, blocks that lie, restarts in the middle: the board knows what it holds and keeps the old image."""
 
 from __future__ import annotations
 
 import pytest
 
 from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
-from otaflash.sim.profiles import Profile
+from otaflash.sim.profiles import PROFILES, Profile, profile
 from otaflash.wire import messages as m
 from tests.firmware.bench import CHUNKS, SMALL, Bench, Image, board_running, make_image, on_trial, on_trial_in_loader
 
@@ -238,3 +238,26 @@ def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing() -> No
         trial.reset()
         assert trial.info().boot_state == m.BootState.TRIAL
         assert trial.runs(NEW)
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_a_wrong_block_is_repaired_on_every_profile(name: str) -> None:
+    of = profile(name)
+    pages = min(of.slot_pages, 5)
+    image = make_image(2, pages, of=of, padding=1)
+    bench = board_running(make_image(1, 1, of=of, padding=1))
+    bench.accept(image)
+    wrong_block(bench, image, 0)
+    step = min(of.frame_bytes - 10, 512) // of.block_bytes
+    for _ in range(2):
+        for _ in range(60):
+            gaps = bench.report().gaps
+            if not gaps:
+                break
+            bench.block(image, gaps[0].place, min(step, gaps[0].count))
+        bench.work()
+        if bench.report().state == m.TransferState.DAMAGED:
+            assert bench.survey(image) == [False] + [True] * (pages - 1)
+    assert bench.report().state == m.TransferState.VERIFIED
+    assert bench.apply() is BoardEvent.JUMPED
+    assert bench.runs(image)

@@ -1,5 +1,5 @@
-"""The golden bytes of protocol/vectors/ through the C core: what is accepted is answered, what is refused is not, and no flash
-is touched by either."""
+"""The golden bytes of protocol/vectors/ through the C core: what is accepted is answered, what is refused is not, and
+neither touches the flash."""
 
 from __future__ import annotations
 

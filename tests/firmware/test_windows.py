@@ -25,19 +25,18 @@ def test_an_undisturbed_board_starts_its_image_when_the_entry_window_ends() -> N
     assert leaves_after(Bench(SMALL, OLD), 3.0) == pytest.approx(ENTRY_S, abs=0.05)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        m.Inspect(200, 0, ANY),
-        m.Enter(OTHER_UID),
-        m.Confirm(1),
-        m.Revert(1),
-        m.Report(0),
-        m.Abort(),
-        m.Block(0, bytes(8)),
-    ],
-    ids=lambda message: type(message).__name__,
-)
+NO_CALL: list[m.Message] = [
+    m.Inspect(200, 0, ANY),
+    m.Enter(OTHER_UID),
+    m.Confirm(1),
+    m.Revert(1),
+    m.Report(0),
+    m.Abort(),
+    m.Block(0, bytes(8)),
+]
+
+
+@pytest.mark.parametrize("message", NO_CALL, ids=lambda message: type(message).__name__)
 def test_what_is_no_session_and_no_enter_does_not_keep_it(message: m.Message) -> None:
     bench = Bench(SMALL, OLD)
     while bench.board.now_s < ENTRY_S - 0.15:
