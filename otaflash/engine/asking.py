@@ -26,7 +26,7 @@ class Asking:
         """Sends if it is time to."""
         if self._due is not None and now < self._due - 1e-9:
             return
-        sequence, _ = self._channel.send(self._make(), now)
+        sequence = self._channel.send(self._make(), now)
         if self._first is None:
             self._first = sequence
         # Counted from the end of the frame on the line, so that a slow line does not eat the patience.

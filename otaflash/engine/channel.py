@@ -43,11 +43,13 @@ class Channel:
         self.shape = shape
         self.session = session
         self.pacer = Pacer(shape.rate_bytes_per_s)
-        self.rtt = RoundTrip()
+        self.rtt = RoundTrip(shape.rate_bytes_per_s)
         self.wire_bytes_down = 0
         self.wire_bytes_up = 0
         self.heard_at: float | None = None
         self.echoes = 0
+        self.aligned = False
+        """True while blocks stream: every frame then fills whole radio packets, lest the next ones straddle two."""
         self.next_sequence = 0
         self._reader = FrameReader(stream=shape.stream)
         self._sent_at: deque[float] = deque(maxlen=SERIALS)
@@ -59,22 +61,26 @@ class Channel:
         self.session = self.session % 0xFFFF + 1
         self._session_began = self.next_sequence
 
-    def send(self, message: Message, now: float, pad_to: int = 0) -> tuple[int, int]:
-        """Queues a frame; returns its sequence number and its wire bytes. On a stream it is padded to `pad_to`."""
-        frame = encode(message, self.session, self.next_sequence % SERIALS)
-        return self.put(frame, on_stream(frame, pad_to) if self.shape.stream else frame, now)
+    def send(self, message: Message, now: float) -> int:
+        """Queues a frame; returns its sequence number."""
+        frame = self.encoded(message)
+        if self.shape.stream:
+            wire = on_stream(frame)
+            packets = -(-len(wire) // PACKET_BYTES)
+            return self.put(wire.ljust(packets * PACKET_BYTES, b"\0") if self.aligned else wire, now)
+        return self.put(frame, now)
 
     def encoded(self, message: Message) -> bytes:
         """The frame that `send` would make, for callers that must see how long it gets on the wire."""
         return encode(message, self.session, self.next_sequence % SERIALS)
 
-    def put(self, frame: bytes, wire: bytes, now: float) -> tuple[int, int]:
-        """Queues a frame made by `encoded`, as the bytes `wire`."""
+    def put(self, wire: bytes, now: float) -> int:
+        """Queues the bytes of a frame made by `encoded`; returns its sequence number."""
         self._outgoing.append(wire)
         self.wire_bytes_down += len(wire)
         self._sent_at.append(self.pacer.sent(len(wire), now))
         self.next_sequence += 1
-        return self.next_sequence - 1, len(wire)
+        return self.next_sequence - 1
 
     def take_outgoing(self) -> list[bytes]:
         frames, self._outgoing = self._outgoing, []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MEMORY_PACKETS = 300.0
 PRIOR_PACKETS = 12.0
-PRIOR_LOST = 0.3
+PRIOR_LOST = 0.4
 
 
 class LossEstimate:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from otaflash.engine.channel import Channel, Heard
-from otaflash.engine.sizing import PACKET_BYTES
 from otaflash.wire.messages import Offer, OfferReply
 
 FRAME_OVERHEAD = 10
-STREAM_OVERHEAD = 2
 PARTS_AT_ONCE = 8
-LONGEST_PATIENCE_S = 1.0
+COPIES = 2
+"""An offer of one part is sent twice at once where a round trip is long, or after a loss: all that follows is lost if it is."""
+LONG_ROUND_TRIP_S = 0.15
+TRIES_BEFORE_BACK_OFF = 4
 
 
 class Offering:
@@ -55,15 +56,21 @@ class Offering:
 
     def send(self, now: float) -> None:
         part = self._offer[self._cursor : self._cursor + self._part_bytes]
-        wire = len(part) + FRAME_OVERHEAD + STREAM_OVERHEAD
-        pad_to = -(-wire // PACKET_BYTES) * PACKET_BYTES
-        self._last, _ = self._channel.send(Offer(self._cursor, part), now, pad_to)
+        self._last = self._channel.send(Offer(self._cursor, part), now)
         self._cursor += len(part)
         self._parts_out += 1
+        twice = self._rounds > 0 or self._channel.rtt.estimate_s() > LONG_ROUND_TRIP_S
+        if twice and len(part) == len(self._offer) and self._parts_out < COPIES:
+            self._cursor = 0
         if not self._may_go_on():
-            timeout_s = min(self._channel.rtt.timeout_s(self._rounds), LONGEST_PATIENCE_S + self._channel.rtt.stall_s)
+            timeout_s = self._channel.rtt.timeout_s(max(self._rounds - TRIES_BEFORE_BACK_OFF, 0))
             self._due = self._channel.sent_at(self._last) + timeout_s
             self._rounds += 1
+
+    def shown_missing(self, sequence: int) -> None:
+        """The device knows no session, at a request sent after the whole offer: the offer was lost."""
+        if self.accepted_by is None and self._last is not None and sequence > self._last and not self._may_go_on():
+            self._due = 0.0
 
     def shown_accepted(self, sequence: int) -> None:
         """A report in this session shows the acceptance, even if its answer was lost."""

@@ -10,6 +10,7 @@ PACKET_BYTES = 100
 MULTIPLES = (1, 2, 3, 4, 6, 8, 10)
 BLOCK_OVERHEAD = 10
 """Header, place and CRC of a block frame, before framing."""
+SHORT_RUN_FRAMES = 3
 STREAM_OVERHEAD = 2
 """One COBS byte and the zero. COBS takes one more for each 254 bytes without a zero: then a block is left out."""
 
@@ -50,8 +51,20 @@ class FrameSizes:
         kept = 1.0 - loss
         return max(self.sizes, key=lambda size: size.blocks * kept**size.packets / size.packets)
 
+    def for_run(self, blocks: int, loss: float) -> FrameSize:
+        """The size to begin a run of `blocks` with: a short run shall not end in a frame that is nearly empty."""
+        if blocks >= SHORT_RUN_FRAMES * self.sizes[-1].blocks:
+            return self.best(loss)
+        kept = 1.0 - loss
+        return self.fitting(blocks, min(self.sizes, key=lambda size: self._packets(blocks, size) / kept**size.packets))
+
+    def _packets(self, blocks: int, size: FrameSize) -> int:
+        """How many packets the run takes in frames of that size, the last one as short as it can be."""
+        full, rest = divmod(blocks, size.blocks)
+        return full * size.packets + (self.fitting(rest, size).packets if rest else 0)
+
     def fitting(self, blocks: int, best: FrameSize) -> FrameSize:
-        """The smallest size that carries `blocks`, none above `best`: a short run does not pay for a long frame."""
+        """The smallest size that carries `blocks`, none above `best`."""
         for size in self.sizes:
             if size.blocks >= blocks or size is best:
                 return size

@@ -118,7 +118,9 @@ class Staging:
 
     def deadline(self) -> float | None:
         """The earliest of what waits for a time; whatever could go at once waits for the line."""
-        times = [self._offering.deadline(), self._surveying.deadline(), self._query_due()]
+        times = [self._offering.deadline(), self._query_due()]
+        if self._survey_may_go():
+            times.append(self._surveying.deadline())
         if self._blocks_may_go() and self._transfer.peek(self._channel.next_sequence):
             times.append(0.0)
         due = min((each for each in times if each is not None), default=None)
@@ -157,6 +159,7 @@ class Staging:
 
     def _send_one(self, now: float) -> bool:
         """Sends the most urgent frame; False if there is none."""
+        self._channel.aligned = self._blocks_may_go() and self._transfer.has_more()
         if self._offering.due(now):
             self._offering.send(now)
             return True
@@ -196,27 +199,27 @@ class Staging:
 
     def _send_block(self, piece: Piece, now: float) -> None:
         ask = self._bytes_since_ask + piece.size.wire_bytes >= self._ask_every() or not self._transfer.more_after(piece)
-        frame, wire, piece = self._made(piece, ask=ask)
-        sequence, wire_bytes = self._channel.put(frame, wire, now)
-        self._transfer.sent(piece, sequence, wire_bytes, now)
-        self._bytes_since_ask += wire_bytes
+        wire, piece = self._made(piece, ask=ask)
+        sequence = self._channel.put(wire, now)
+        self._transfer.sent(piece, sequence, len(wire), now)
+        self._bytes_since_ask += len(wire)
         if ask:
             self._bytes_since_ask = 0
             self._last_asked = sequence
             self._queries = 0
 
-    def _made(self, piece: Piece, *, ask: bool) -> tuple[bytes, bytes, Piece]:
+    def _made(self, piece: Piece, *, ask: bool) -> tuple[bytes, Piece]:
         """The frame, on the wire no longer than its size says: COBS may take a byte more than was counted."""
         message = BlockReport if ask else Block
         start = piece.place * self._block_bytes
         data = self._bundle.span[start : start + piece.count * self._block_bytes]
         frame = self._channel.encoded(message(piece.place, data))
         if not self._channel.shape.stream:
-            return frame, frame, piece
+            return frame, piece
         wire = on_stream(frame, piece.size.wire_bytes)
         if piece.size.wire_bytes and len(wire) > piece.size.wire_bytes and piece.count > 1:
             return self._made(Piece(piece.place, piece.count - 1, piece.size, piece.copy), ask=ask)
-        return frame, wire, piece
+        return wire, piece
 
     def _ask_every(self) -> float:
         """Wire bytes between two requests for a report: about 8 of them in a round trip."""
@@ -234,7 +237,7 @@ class Staging:
         return self._channel.sent_at(self._last_asked) + timeout_s
 
     def _query(self, now: float) -> None:
-        self._last_asked, _ = self._channel.send(Report(0), now)
+        self._last_asked = self._channel.send(Report(0), now)
         self._queries += 1
 
     # --- answers
@@ -243,7 +246,7 @@ class Staging:
         if reply.reason != Reason.OK:
             self._on_refused(reply.reason)
         elif self._offering.heard(heard, reply) and self._last_answered < 0:
-            self._transfer.limit = reply.limit
+            self._transfer.accepted(heard.sequence, reply.limit)
 
     def _on_survey(self, heard: Heard, reply: SurveyReply, now: float) -> None:
         self._surveying.heard(heard, reply)
@@ -264,13 +267,15 @@ class Staging:
 
     def _on_refusal(self, heard: Heard, reply: Refused, now: float) -> None:
         if reply.reason == Reason.IN_APPLICATION:
-            self._on_end(Outcome.LOST, now)
+            self._end(Outcome.LOST, now)
         elif reply.request == Kind.OFFER:
             self._on_refused(reply.reason)
         elif reply.request == Kind.SURVEY and reply.reason != Reason.NO_SESSION:
             self._stop_survey()
-        elif self._offering.accepted_by is not None and heard.sequence > self._offering.accepted_by:
-            self._on_end(Outcome.LOST, now)
+        elif self._offering.accepted_by is None:
+            self._offering.shown_missing(heard.sequence)
+        elif heard.sequence > self._offering.accepted_by:
+            self._end(Outcome.LOST, now)
 
     def _on_report(self, heard: Heard, reply: ReportReply, now: float) -> None:
         self._channel.rtt.sample(heard.round_trip_s)
@@ -310,6 +315,7 @@ class Staging:
             self._survey(1, self._bundle.pages)
 
     def _end(self, outcome: Outcome, now: float) -> None:
+        self._channel.aligned = False
         self._shared.clockwork.retransmitted += self._transfer.retransmitted
         self._transfer.retransmitted = 0
         self._on_end(outcome, now)

@@ -13,6 +13,10 @@ IN_FLIGHT_FRAMES = 120
 """Serials are 8 bits: fewer than half of them may be open, so that none is taken for an older one."""
 
 COPIES_MAX = 4
+COPY_RISK = 0.02
+TAIL_BLOCKS = 128
+TAIL_LOSS = 0.05
+TAIL_LOSS_LEAST = 0.01
 MOST_PATIENCE_S = 0.2
 
 
@@ -40,6 +44,8 @@ class Flown:
     copy: bool
     repeat: bool
     copies: int = 0
+    copied: int = 0
+    """Blocks of the copy under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Transfer:
         self._todo = Runs([(0, total)])
         self._sent = Runs()
         self._newest_report = -1
+        self._session_from = 0
         self._copies = 0
 
     # --- what the caller may ask
@@ -109,12 +116,16 @@ class Transfer:
     def _largest(self) -> int:
         return self.sizes.best(self.loss.per_packet()).wire_bytes
 
+    def has_more(self) -> bool:
+        """True if something below the limit waits to be sent."""
+        run = self._todo.first()
+        return run is not None and run[0] < self.limit
+
     def peek(self, next_sequence: int) -> bool:
         """True if `next_piece` would give one and there is room for it."""
         if not self.room(next_sequence):
             return False
-        run = self._todo.first()
-        return (run is not None and run[0] < self.limit) or self._copy_candidate() is not None
+        return self.has_more() or self._copy_candidate() is not None
 
     def holds_unsent(self, start: int) -> bool:
         """True if the device holds places from `start` on that were never sent here: it kept its map."""
@@ -132,9 +143,12 @@ class Transfer:
         return self._spare_copy()
 
     def _cut(self, start: int, stop: int, *, copy: bool) -> Piece:
-        best = self.sizes.best(self.loss.per_packet())
-        count = min(stop - start, best.blocks)
-        return Piece(start, count, self.sizes.fitting(count, best), copy)
+        """As much of start..stop-1 as one frame should carry. Near the end small frames: a lost one costs a round trip."""
+        loss = self.loss.per_packet()
+        if copy or (loss > TAIL_LOSS_LEAST and stop == self.total and stop - start <= TAIL_BLOCKS):
+            loss = max(loss, TAIL_LOSS)
+        size = self.sizes.for_run(stop - start, loss)
+        return Piece(start, min(stop - start, size.blocks), size, copy)
 
     def _copy_candidate(self) -> Flown | None:
         """At the tail, a frame in flight to send again: the one with the fewest copies, the oldest of these."""
@@ -148,18 +162,19 @@ class Transfer:
         frame = self._copy_candidate()
         if frame is None:
             return None
-        frame.copies += 1
-        best = self.sizes.best(self.loss.per_packet())
-        count = min(frame.count, best.blocks)
-        return Piece(frame.place, count, self.sizes.fitting(count, best), True)
+        start = frame.place + frame.copied
+        piece = self._cut(start, frame.place + frame.count, copy=True)
+        frame.copied += piece.count
+        if frame.copied >= frame.count:
+            frame.copies += 1
+            frame.copied = 0
+        return piece
 
     def _copies_worth(self) -> int:
         """How many copies make it unlikely that a whole round trip is spent on one lost frame."""
         loss = self.loss.per_packet()
-        if loss < 0.02:
-            return 0
         chance, copies = loss, 0
-        while chance * len(self.flight) > 0.05 and copies < COPIES_MAX:
+        while chance * len(self.flight) > COPY_RISK and copies < COPIES_MAX:
             chance *= loss
             copies += 1
         return copies
@@ -215,7 +230,7 @@ class Transfer:
             if arrived:
                 delivered += frame.wire_bytes
                 self.loss.delivered(frame.packets)
-            else:
+            elif frame.sequence > self._session_from:
                 lost += 1
                 self.loss.lost(frame.packets)
         self.flight = flying
@@ -238,6 +253,11 @@ class Transfer:
         for start, stop in self.withheld:
             todo.remove(start, stop)
         self._todo = todo
+
+    def accepted(self, sequence: int, limit: int) -> None:
+        """The offer was accepted by transmission `sequence`: what was sent before it tells nothing about the link."""
+        self.limit = limit
+        self._session_from = sequence
 
     def withhold(self, start: int, stop: int) -> None:
         """Keeps places back until a survey has spoken of them."""
