@@ -82,14 +82,15 @@ static bool primary_holds(struct ota *ota)
     return image_check(OTA_PRIMARY_PAGE, boot_running(ota));
 }
 
-/* Says what is so once nothing is left to walk. */
+/* Says what is so once nothing is left to walk. An application may read a torn record otherwise than its loader did, and
+ * find an APPLY that was never walked: there the image in the slot decides whether it is on trial. */
 static void settle(struct ota *ota)
 {
+    uint8_t kind = ota->record[RECORD_KIND];
+
     ota->boot = OTA_BOOT_STATE_NO_IMAGE;
-    if (ota->record[RECORD_KIND] == RECORD_APPLY) {
-        ota->boot = OTA_BOOT_STATE_TRIAL;
-    } else if (ota->record[RECORD_KIND] != RECORD_SINGLE && primary_holds(ota)) {
-        ota->boot = OTA_BOOT_STATE_IDLE;
+    if ((kind == RECORD_APPLY && !ota->application) || (kind != RECORD_SINGLE && primary_holds(ota))) {
+        ota->boot = kind == RECORD_APPLY ? OTA_BOOT_STATE_TRIAL : OTA_BOOT_STATE_IDLE;
     }
 }
 
@@ -152,7 +153,7 @@ void boot_recover(struct ota *ota)
 {
     if (!record_load(ota)) {
         look_without_record(ota);
-    } else if (!ota->application && record_refresh(ota) != OTA_OK) {
+    } else if (record_refresh(ota) != OTA_OK) {
         return;
     }
     if (!ota->application && is_swap(ota)) {

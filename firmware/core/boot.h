@@ -5,7 +5,7 @@
 #include "state.h"
 
 /* After a reset: finds the record, ends what a cut left undone, and says in boot and trials what is so. In an
- * application it only looks. */
+ * application it walks nothing: it makes the record that stands firm, and looks. */
 void boot_recover(struct ota *ota);
 
 /* The image that is to run, by name. */

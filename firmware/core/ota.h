@@ -15,7 +15,8 @@ void ota_poll(struct ota *ota);
 /* True if nothing is left to do now; the next thing to do then comes with a byte or after `*wait_ms` (65535: never). */
 bool ota_idle(const struct ota *ota, uint16_t *wait_ms);
 
-/* The same dispatch inside an application: answers Inspect, Confirm, Revert, Enter and Reboot. */
+/* The same dispatch inside an application: answers Inspect, Confirm, Revert, Enter and Reboot. The start reads the whole
+ * image once and programs the standing record again. */
 void ota_app_start(struct ota *ota);
 void ota_app_poll(struct ota *ota);
 
