@@ -322,12 +322,19 @@ size_t flash_save(const struct flash *flash, uint8_t *to)
     return 1U + (to[0] != 0 ? 2U : 1U) * bytes;
 }
 
+static bool any_weak_in(const struct flash *flash, uint32_t page)
+{
+    const uint8_t *mask = flash->weak + place(flash, page, 0);
+
+    return mask[0] != 0 || memcmp(mask, mask + 1, flash->page_bytes - 1U) != 0; /* an explorer loads thousands a second */
+}
+
 static void find_weak_pages(struct flash *flash)
 {
     uint32_t page;
 
     for (page = 0; page < flash->pages; page++)
-        flash->page_weak[page] = weak_free(flash, place(flash, page, 0), flash->page_bytes) ? 0 : 1;
+        flash->page_weak[page] = any_weak_in(flash, page) ? 1 : 0;
 }
 
 void flash_load(struct flash *flash, const uint8_t *from)
