@@ -1,4 +1,4 @@
-"""Records tests/firmware/sanitizer/session.txt, what the sanitizer's driver replays: python -m tests.firmware.record_session.
+"""Records tests/firmware/sanitizer/session.txt, which the driver replays: python -m tests.firmware.record_session.
 Needed again only when the wire changes; the steps name no time and no flash operation."""
 
 from __future__ import annotations
