@@ -33,6 +33,13 @@ def otaflash() -> None:
 
 
 def run(words: list[str]) -> int:
-    """Runs one command line; returns the exit code of a command that ended well, raises what it failed with."""
-    result = otaflash.main(args=words, prog_name="otaflash", standalone_mode=False)
-    return result if isinstance(result, int) else 0
+    """Runs one command line; returns the exit code of a command that ended well, raises what it failed with.
+
+    Not by click's own `main`, which answers Ctrl-C itself before we can.
+    """
+    try:
+        with otaflash.make_context("otaflash", words or ["--help"]) as context:
+            otaflash.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return 0

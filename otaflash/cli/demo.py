@@ -62,7 +62,7 @@ def _introduce(link: SimLink, output: Output) -> None:
 
 
 def _push(link: SimLink, program: Program, output: Output) -> Result:
-    """The update. When the swap begins, a power cut is planned for its middle, inside a flash operation."""
+    """The update. Just before the swap, a power cut is planned for its middle, inside a flash operation."""
     made: list[Bundle] = []
     maker = bundle_maker(program, output, expected=None, move=False)
 
@@ -72,7 +72,7 @@ def _push(link: SimLink, program: Program, output: Output) -> Result:
 
     def follow(event: Event) -> None:
         show(event, output)
-        if event == PhaseChanged("start") and not link.station.counters.cuts:
+        if event == PhaseChanged("apply") and not link.station.counters.cuts:
             steps = made[0].manifest.pages * SWAP_STEPS_A_PAGE
             _board(link).plan_cut(_board(link).operations + steps // 2, Cut.TORN)
 

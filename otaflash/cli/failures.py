@@ -133,5 +133,4 @@ def _whose(fault: Fault) -> str:
 
 
 def _sentence(text: str) -> str:
-    stripped = text.strip().rstrip(".")
-    return f"{stripped[:1].upper()}{stripped[1:]}."
+    return f"{text.strip().rstrip('.')}."

@@ -48,7 +48,8 @@ class Program:
                 f"{path} is a bundle, whose version, counter and slot are fixed",
                 remedy="leave those options out, or give the HEX file",
             )
-        version = wanted.version or config.version or DEFAULT_VERSION
+        stated = config.version if wanted.version is None else wanted.version
+        version = DEFAULT_VERSION if stated is None else stated
         parse_version(version)
         counter = config.counter if wanted.counter is None else wanted.counter
         return cls(content, replace(wanted, version=version, counter=counter))

@@ -30,7 +30,8 @@ def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> 
     output = settings_of(context).output()
     target = parse_sim_url(SCHEME + board.removeprefix(SCHEME))
     stopped = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    for number in (signal.SIGINT, signal.SIGTERM):  # a flag, since an exception may come where nothing takes it up
+        signal.signal(number, lambda *_: stopped.set())
     serve(
         profile(target.board),
         target.model,
