@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.firmware import scenarios_of_session  # noqa: F401  # adds its rows
+from tests.firmware import scenarios_of_session, scenarios_of_trial  # noqa: F401  # they add their rows
 from tests.firmware.scenarios import SCENARIOS
 from tests.firmware.state_table import NEXT, PERSISTED, Row, read_table, says
 
