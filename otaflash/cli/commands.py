@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import rich_click as click
+from click.exceptions import Exit
 
 from otaflash import __version__
 from otaflash.cli.lazy import Entry, LazyGroup
@@ -40,6 +41,6 @@ def run(words: list[str]) -> int:
     try:
         with otaflash.make_context("otaflash", words or ["--help"]) as context:
             otaflash.invoke(context)
-    except click.exceptions.Exit as end:
+    except Exit as end:
         return end.exit_code
     return 0
