@@ -114,7 +114,7 @@ class Oracle:
     def _acted(self, ghost: Ghost, plan: Plan, boot: Boot) -> Ghost:
         if not boot.acted or not ghost.pending:
             return ghost
-        if plan.name == "app-confirm":
+        if plan.name in {"app-confirm", "app-told"}:
             return ghost._replace(confirming=True, confirmed=ghost.confirmed or boot.confirmed)
         return ghost._replace(undone=True, reverted=ghost.reverted or boot.reverted)
 

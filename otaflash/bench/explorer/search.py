@@ -19,6 +19,14 @@ from otaflash.sim.profiles import Profile
 SILENT = Plan("silent")
 CUTS = (Cut.BEFORE, Cut.TORN, Cut.AFTER)
 LETTERS = "ABCDEF"
+READINGS: dict[str, tuple[Weak, int]] = {
+    "old": (Weak.OLD, 0),
+    "new": (Weak.NEW, 0),
+    "random": (Weak.RANDOM, 0),
+    "flicker": (Weak.FLICKER, 0),
+    **{f"whole{draw}": (Weak.WHOLE, draw) for draw in range(4)},
+}
+"""How torn cells read in one boot: the mode, and which draw of it."""
 CLEAN_ERASES = 2
 """Of a page in an update without cut or revert."""
 
@@ -30,10 +38,13 @@ class Case:
     profile: Profile
     pages: tuple[int, ...]
     depth: int
+    """cuts in one history, at most"""
+    every: int = 1
+    """cuts at each so-manieth operation of a boot; 1: at all of them"""
 
     @property
-    def name(self) -> str:
-        return f"{self.profile.name} {'/'.join(str(count) for count in self.pages)}"
+    def sizes(self) -> str:
+        return "/".join(str(count) for count in self.pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +52,21 @@ class Step:
     """One boot of a history: what is chosen."""
 
     plan: str
-    weak: int
+    reading: str = "old"
+    """how torn cells read: a key of READINGS"""
     cut: tuple[int, int] | None = None
+    """flash operation of this boot, and how the power goes there"""
 
     def __str__(self) -> str:
-        text = f"{self.plan}:{Weak(self.weak).name.lower()}"
+        text = f"{self.plan}:{self.reading}"
         return text if self.cut is None else f"{text}:{self.cut[0]}:{Cut(self.cut[1]).name.lower()}"
 
     @classmethod
     def parse(cls, text: str) -> Step:
         """The inverse of str. Raises ValueError."""
-        plan, weak, *cut = text.split(":")
+        plan, reading, *cut = text.split(":")
         where = (int(cut[0]), int(Cut[cut[1].upper()])) if cut else None
-        return cls(plan, int(Weak[weak.upper()]), where)
+        return cls(plan, reading, where)
 
 
 @dataclass(slots=True)
@@ -68,15 +81,21 @@ class Node:
     offered_with: int
     """cuts left when the last offer was made"""
     steps: tuple[Step, ...]
+    key: bytes
+    """digest of state and ghost; also the seed of what is drawn in the next boot"""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Violation:
     """What was wrong, and the history that shows it again."""
 
     wrong: str
-    case: str
+    sizes: str
     steps: tuple[Step, ...]
+
+    @property
+    def replay(self) -> str:
+        return " ".join([self.sizes, *(str(step) for step in self.steps)])
 
 
 @dataclass(slots=True)
@@ -108,7 +127,8 @@ class Search:
 
     def root(self) -> Node:
         state = self.machine.with_primary(self.machine.blank(), self.images[0].span)
-        return Node(state, Ghost(), self.case.depth, bytes(4 * self.case.profile.pages), self.case.depth, ())
+        erases = bytes(4 * self.case.profile.pages)
+        return Node(state, Ghost(), self.case.depth, erases, self.case.depth, (), _key(state, Ghost()))
 
     def run(self, until: float | None = None, most_violations: int = 1) -> Tally:
         """Explores until nothing is left, the monotonic time `until`, or so many violations."""
@@ -124,31 +144,30 @@ class Search:
 
     def _add(self, node: Node) -> None:
         """A state seen with as many cuts left, or more, is left out."""
-        key = blake2b(node.state + repr(node.ghost).encode(), digest_size=16).digest()
-        if self._seen.get(key, -1) >= node.cuts:
+        if self._seen.get(node.key, -1) >= node.cuts:
             return
-        self._seen[key] = node.cuts
+        self._seen[node.key] = node.cuts
         self.tally.states += 1
         self._queue.append(node)
 
     def _expand(self, node: Node) -> None:
         weak = node.state[1] != 0
-        for mode in Weak if weak else (Weak.OLD,):
-            silent = self._whole(node, SILENT, mode)
-            ends = {(silent[1], silent[2])}
-            self._cuts(node, SILENT, mode, 0, silent[0].operations)
-            for plan in self._plans_for(node, silent[0]):
-                boot, state, ghost = self._whole(node, plan, mode)
-                if (state, ghost) in ends:
-                    continue
-                ends.add((state, ghost))
+        for reading in READINGS if weak else ("old",):
+            silent, after = self._whole(node, SILENT, reading)
+            ends = {after}
+            self._cuts(node, SILENT, reading, 0, silent.operations)
+            for plan in self._plans_for(node, silent):
+                boot, after = self._whole(node, plan, reading)
+                if after in ends:
+                    continue  # this plan came to nothing here
+                ends.add(after)
                 common = boot.jumped_at if plan.app else boot.listens_at
-                self._cuts(node, plan, mode, max(common, 0), boot.operations)
+                self._cuts(node, plan, reading, max(common, 0), boot.operations)
 
     def _plans_for(self, node: Node, silent: Boot) -> Iterator[Plan]:
         ghost, plans = node.ghost, self._plans
         if ghost.pending:
-            for name in ("app-confirm", "app-revert", "confirm", "revert"):
+            for name in ("app-confirm", "app-told", "app-revert", "confirm", "revert"):
                 yield plans[name, ghost.pending[0]]
         if ghost.next < len(self.images):
             yield plans["update", ghost.next]
@@ -159,36 +178,34 @@ class Search:
 
     # --- boots --------------------------------------------------------------------------------------------------
 
-    def _whole(self, node: Node, plan: Plan, mode: int) -> tuple[Boot, bytes, Ghost]:
-        boot, state, verdict = self.step(node, Step(self.step_name(plan), mode))
-        return boot, state, verdict.ghost
+    def _whole(self, node: Node, plan: Plan, reading: str) -> tuple[Boot, bytes]:
+        boot, child, _ = self.step(node, Step(_step_name(plan), reading))
+        return boot, child.key
 
-    def step_name(self, plan: Plan) -> str:
-        return plan.name if plan.image < 0 else f"{plan.name}-{LETTERS[plan.image]}"
-
-    def _cuts(self, node: Node, plan: Plan, mode: int, first: int, end: int) -> None:
+    def _cuts(self, node: Node, plan: Plan, reading: str, first: int, end: int) -> None:
         if node.cuts == 0:
             return
-        name = self.step_name(plan)
-        for operation in range(first, end):
+        name = _step_name(plan)
+        for operation in range(first, end, self.case.every):
             for how in CUTS:
-                self.step(node, Step(name, mode, (operation, how)))
+                self.step(node, Step(name, reading, (operation, how)))
 
-    def step(self, node: Node, step: Step) -> tuple[Boot, bytes, Verdict]:
-        """One boot: run, judge, and keep what it left for later."""
+    def step(self, node: Node, step: Step) -> tuple[Boot, Node, str]:
+        """One boot: run, judge ("": right), and keep what it left for later."""
         machine, plan = self.machine, self._plan_of(step)
         machine.set_erases(node.erases)
-        seed = self.seed ^ hash_of(node.state)
-        boot = machine.boot(node.state, plan, weak=step.weak, seed=seed, cut=step.cut)
+        weak, draw = READINGS[step.reading]
+        seed = (self.seed ^ int.from_bytes(node.key[:7], "little")) + draw
+        boot = machine.boot(node.state, plan, weak=weak, seed=seed, cut=step.cut)
         state = machine.save()
         cuts = node.cuts - (boot.event == BoardEvent.CUT)
         verdict = self.oracle.after(node.ghost, plan, boot, self.case.depth - cuts)
         offered_with = node.cuts if boot.offered_on else node.offered_with
-        child = Node(state, verdict.ghost, cuts, machine.erases(), offered_with, (*node.steps, step))
-        self._count(child, verdict, boot)
-        return boot, state, verdict
+        key, steps = _key(state, verdict.ghost), (*node.steps, step)
+        child = Node(state, verdict.ghost, cuts, machine.erases(), offered_with, steps, key)
+        return boot, child, self._count(child, verdict, boot)
 
-    def _count(self, child: Node, verdict: Verdict, boot: Boot) -> None:
+    def _count(self, child: Node, verdict: Verdict, boot: Boot) -> str:
         tally, worn = self.tally, self.machine.most_erases()
         tally.scenarios += 1
         tally.weak_jumps += verdict.weak_jump
@@ -202,17 +219,22 @@ class Search:
         if not wrong and child.steps[-1].plan == SILENT.name and boot.event != BoardEvent.CUT and self.machine.stray():
             wrong = STRAY
         if wrong:
-            tally.violations.append(Violation(wrong, self.case.name, child.steps))
+            tally.violations.append(Violation(wrong, self.case.sizes, child.steps))
         else:
             self._add(child)
+        return wrong
 
     def _plan_of(self, step: Step) -> Plan:
         name, _, letter = step.plan.rpartition("-")
         return self._plans[name, LETTERS.index(letter)] if name else SILENT
 
 
-def hash_of(state: bytes) -> int:
-    return int.from_bytes(blake2b(state, digest_size=7).digest(), "little")
+def _step_name(plan: Plan) -> str:
+    return plan.name if plan.image < 0 else f"{plan.name}-{LETTERS[plan.image]}"
+
+
+def _key(state: bytes, ghost: Ghost) -> bytes:
+    return blake2b(state + repr(ghost).encode(), digest_size=16).digest()
 
 
 def _all_plans(profile: Profile, images: list[Image]) -> dict[tuple[str, int], Plan]:
@@ -228,6 +250,7 @@ def _all_plans(profile: Profile, images: list[Image]) -> dict[tuple[str, int], P
             Plan("confirm", number, said=say.confirm(image)),
             Plan("revert", number, said=say.revert(image)),
             Plan("app-confirm", number, app=App.CONFIRM),
+            Plan("app-told", number, app=App.HOST, app_said=say.confirm(image)),
             Plan("app-revert", number, app=App.HOST, app_said=say.revert(image)),
         ):
             plans[plan.name, number] = plan
