@@ -51,6 +51,7 @@ class Channel:
         self.aligned = False
         """True while blocks stream: every frame then fills whole radio packets, lest the next ones straddle two."""
         self.next_sequence = 0
+        self._begun = 0
         self._reader = FrameReader(stream=shape.stream)
         self._sent_at: deque[float] = deque(maxlen=SERIALS)
         self._session_began = 0
@@ -64,11 +65,16 @@ class Channel:
     def send(self, message: Message, now: float) -> int:
         """Queues a frame; returns its sequence number."""
         frame = self.encoded(message)
-        if self.shape.stream:
-            wire = on_stream(frame)
-            packets = -(-len(wire) // PACKET_BYTES)
-            return self.put(wire.ljust(packets * PACKET_BYTES, b"\0") if self.aligned else wire, now)
-        return self.put(frame, now)
+        if not self.shape.stream:
+            return self.put(frame, now)
+        wire = on_stream(frame)
+        if self.aligned:
+            wire += bytes(-(self._in_packet(now) + len(wire)) % PACKET_BYTES)
+        return self.put(wire, now)
+
+    def _in_packet(self, now: float) -> int:
+        """Bytes of the radio packet under way; none once the line fell idle: then it is sent off."""
+        return 0 if self.pacer.idle_at() < now else self._begun
 
     def encoded(self, message: Message) -> bytes:
         """The frame that `send` would make, for callers that must see how long it gets on the wire."""
@@ -76,6 +82,7 @@ class Channel:
 
     def put(self, wire: bytes, now: float) -> int:
         """Queues the bytes of a frame made by `encoded`; returns its sequence number."""
+        self._begun = (self._in_packet(now) + len(wire)) % PACKET_BYTES
         self._outgoing.append(wire)
         self.wire_bytes_down += len(wire)
         self._sent_at.append(self.pacer.sent(len(wire), now))

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-MEMORY_PACKETS = 300.0
-PRIOR_PACKETS = 12.0
-PRIOR_LOST = 0.4
+LONG_MEMORY_PACKETS = 1000.0
+SHORT_MEMORY_PACKETS = 100.0
+SHORT_WEIGHT = 0.6
+"""What the short memory says is noisy: only when far above the long one, after a change for the worse, it counts."""
+PRIOR_PACKETS = 20.0
+PRIOR_LOST = 1.0
+
+
+class _Memory:
+    """Lost frames over packets risked, of about the last `packets` packets."""
+
+    def __init__(self, packets: float) -> None:
+        self._memory = packets
+        self._packets = PRIOR_PACKETS
+        self._lost = PRIOR_LOST
+
+    def note(self, packets: float, lost: float) -> None:
+        fade = max(0.0, 1.0 - packets / self._memory)
+        self._packets = self._packets * fade + packets
+        self._lost = self._lost * fade + lost
+
+    def ratio(self) -> float:
+        return self._lost / self._packets
 
 
 class LossEstimate:
@@ -15,9 +35,12 @@ class LossEstimate:
     """
 
     def __init__(self) -> None:
-        self._packets = PRIOR_PACKETS
-        self._lost = PRIOR_LOST
-        self.frames_seen = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """What was seen so far had another cause than the link."""
+        self._long = _Memory(LONG_MEMORY_PACKETS)
+        self._short = _Memory(SHORT_MEMORY_PACKETS)
 
     def delivered(self, packets: int) -> None:
         self._note(float(packets), 0.0)
@@ -26,11 +49,9 @@ class LossEstimate:
         self._note((packets + 1) / 2, 1.0)
 
     def _note(self, packets: float, lost: float) -> None:
-        fade = max(0.0, 1.0 - packets / MEMORY_PACKETS)
-        self._packets = self._packets * fade + packets
-        self._lost = self._lost * fade + lost
-        self.frames_seen += 1
+        self._long.note(packets, lost)
+        self._short.note(packets, lost)
 
     def per_packet(self) -> float:
         """0 to 0.95."""
-        return min(self._lost / self._packets, 0.95)
+        return min(max(self._long.ratio(), SHORT_WEIGHT * self._short.ratio()), 0.95)

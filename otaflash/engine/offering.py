@@ -8,7 +8,7 @@ from otaflash.wire.messages import Offer, OfferReply
 FRAME_OVERHEAD = 10
 PARTS_AT_ONCE = 8
 COPIES = 2
-"""An offer of one part is sent twice at once where a round trip is long, or after a loss: all that follows is lost if it is."""
+"""An offer of one part is sent twice where a round trip is long, or after a loss: what follows depends on it."""
 LONG_ROUND_TRIP_S = 0.15
 TRIES_BEFORE_BACK_OFF = 4
 

@@ -7,7 +7,7 @@ FIRST_GUESS_S = 0.3
 FIRST_WIRE_BYTES = 250
 """Inspect and its answer, which a slow line needs time for."""
 LEAST_MARGIN_S = 0.003
-LONGEST_S = 5.0
+LONGEST_S = 1.0
 
 
 class RoundTrip:

@@ -46,17 +46,21 @@ class FrameSizes:
                 sizes.append(FrameSize(blocks, wire, multiple))
         return sizes
 
-    def best(self, loss: float) -> FrameSize:
+    def best(self, loss: float, packets_most: int = MULTIPLES[-1]) -> FrameSize:
         """The size with the highest expected goodput at a packet loss of `loss` (0 to 1)."""
         kept = 1.0 - loss
-        return max(self.sizes, key=lambda size: size.blocks * kept**size.packets / size.packets)
+        return max(self._up_to(packets_most), key=lambda size: size.blocks * kept**size.packets / size.packets)
 
-    def for_run(self, blocks: int, loss: float) -> FrameSize:
+    def _up_to(self, packets: int) -> tuple[FrameSize, ...]:
+        return tuple(size for size in self.sizes if size.packets <= packets) or self.sizes[:1]
+
+    def for_run(self, blocks: int, loss: float, packets_most: int = MULTIPLES[-1]) -> FrameSize:
         """The size to begin a run of `blocks` with: a short run shall not end in a frame that is nearly empty."""
         if blocks >= SHORT_RUN_FRAMES * self.sizes[-1].blocks:
-            return self.best(loss)
+            return self.best(loss, packets_most)
         kept = 1.0 - loss
-        return self.fitting(blocks, min(self.sizes, key=lambda size: self._packets(blocks, size) / kept**size.packets))
+        choice = self._up_to(packets_most)
+        return self.fitting(blocks, min(choice, key=lambda size: self._packets(blocks, size) / kept**size.packets))
 
     def _packets(self, blocks: int, size: FrameSize) -> int:
         """How many packets the run takes in frames of that size, the last one as short as it can be."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -30,8 +31,8 @@ from otaflash.wire.messages import (
     TransferState,
 )
 
-OPTIMISTIC_STALL_MS = 30
-"""A device that is deaf for longer after an offer would lose what is sent before it answered."""
+OPTIMISTIC_STALL_MS = 150
+"""A device that stalls for longer is one whose credits keep the host silent in erases: it begins with none."""
 
 ASK_BYTES_LEAST = 400
 ASK_BYTES_MOST = 800
@@ -39,7 +40,7 @@ CUT_SHORT = 0x80
 PROBE_PAGES_LEAST = 4
 PROBE_TRIES = 2
 PROGRESS_EVERY_S = 0.1
-LONGEST_QUERY_S = 1.0
+BLIND_QUERIES = 3
 
 
 class Resume(Enum):
@@ -92,13 +93,14 @@ class Staging:
         self._resume = resume
         sizes = FrameSizes(info.block_bytes, frame_bytes, stream=shape.stream)
         self._transfer = Transfer(bundle.pages * self._page_blocks, sizes, LossEstimate(), info.window_bytes)
-        self._air = AirWatch(self._channel.pacer, self._channel.rtt)
+        self._air = AirWatch(self._channel.pacer, self._channel.rtt, self._transfer.loss)
         self._offering = Offering(self._channel, bundle.offer, frame_bytes)
         small = min(frame_bytes, shape.reply_bytes())
         self._surveying = Surveying(self._channel, bundle.page_table, info.page_bytes, small, self._on_agreement)
         self._optimistic = info.stall_ms <= OPTIMISTIC_STALL_MS
         self._bytes_since_ask = 0
-        self._last_asked: int | None = None
+        self._asks: deque[int] = deque()
+        """Requests for a report that no report has answered, nor overtaken."""
         self._last_answered = -1
         self._queries = 0
         self._check_map_after: int | None = None
@@ -161,20 +163,32 @@ class Staging:
         """Sends the most urgent frame; False if there is none."""
         self._channel.aligned = self._blocks_may_go() and self._transfer.has_more()
         if self._offering.due(now):
-            self._offering.send(now)
+            self._send_offer(now)
             return True
         if self._survey_may_go() and now >= (self._surveying.deadline() or 0.0) - 1e-9:
             return self._send_survey(now)
+        query_due = self._query_due()
+        if self._asks and query_due is not None and now >= query_due - 1e-9:
+            self._query(now)
+            return True
         if self._blocks_may_go() and self._transfer.room(self._channel.next_sequence):
             piece = self._transfer.next_piece()
             if piece is not None:
                 self._send_block(piece, now)
                 return True
-        query_due = self._query_due()
         if query_due is not None and now >= query_due - 1e-9:
             self._query(now)
             return True
         return False
+
+    def _send_offer(self, now: float) -> None:
+        """The probe goes along in what the offer leaves of its last radio packet."""
+        probes = self._resume is Resume.PROBE and self._surveying.active and not self._surveying.unanswered
+        self._channel.aligned &= not probes
+        self._offering.send(now)
+        if probes and not self._offering.due(now):
+            self._channel.aligned = True
+            self._surveying.poll(now)
 
     def _survey_may_go(self) -> bool:
         """Only a probe goes along with the offer: a device digests no page before it has accepted one."""
@@ -195,7 +209,11 @@ class Staging:
     def _blocks_may_go(self) -> bool:
         if self._surveying.active and self._resume is not Resume.PROBE:
             return False
-        return self._check_map_after is None
+        return self._check_map_after is None and self._queries < self._blind_queries()
+
+    def _blind_queries(self) -> int:
+        """How many unanswered queries it takes to stop sending blocks blindly: one, before the first report ever."""
+        return 1 if self._last_answered < 0 else BLIND_QUERIES
 
     def _send_block(self, piece: Piece, now: float) -> None:
         ask = self._bytes_since_ask + piece.size.wire_bytes >= self._ask_every() or not self._transfer.more_after(piece)
@@ -205,8 +223,7 @@ class Staging:
         self._bytes_since_ask += len(wire)
         if ask:
             self._bytes_since_ask = 0
-            self._last_asked = sequence
-            self._queries = 0
+            self._asks.append(sequence)
 
     def _made(self, piece: Piece, *, ask: bool) -> tuple[bytes, Piece]:
         """The frame, on the wire no longer than its size says: COBS may take a byte more than was counted."""
@@ -231,13 +248,18 @@ class Staging:
         """When to ask for a report without a block: at once, or when an answer is overdue."""
         if self._offering.accepted_by is None or (self._surveying.active and self._check_map_after is None):
             return None
-        if self._last_asked is None or self._last_answered >= self._last_asked:
-            return 0.0
-        timeout_s = min(self._channel.rtt.timeout_s(self._queries), LONGEST_QUERY_S + self._channel.rtt.stall_s)
-        return self._channel.sent_at(self._last_asked) + timeout_s
+        if not self._asks:
+            return None if self._blocks_may_go() and self._transfer.has_more() else 0.0
+        repeats = max(self._queries - BLIND_QUERIES, 0)
+        timeout_s = self._channel.rtt.timeout_s(repeats)
+        if self._last_answered >= 0 and self._blocks_may_go() and self._transfer.has_more():
+            timeout_s *= 2  # blocks flow, and the next of them asks again anyway
+        return self._channel.sent_at(self._asks[0]) + timeout_s
 
     def _query(self, now: float) -> None:
-        self._last_asked = self._channel.send(Report(0), now)
+        """No report came for a time-out: from here on only this is asked, until one comes."""
+        self._asks.clear()
+        self._asks.append(self._channel.send(Report(0), now))
         self._queries += 1
 
     # --- answers
@@ -259,7 +281,7 @@ class Staging:
         if self._resume is Resume.PROBE:
             if any(answer.agrees):
                 self._check_map_after = self._channel.next_sequence
-                self._last_asked = None
+                self._asks.clear()
             else:
                 self._stop_survey()
         elif self._resume is Resume.SURVEY and not any(answer.agrees):
@@ -292,8 +314,12 @@ class Staging:
         if verdict is None:
             return
         self._last_answered = heard.sequence
+        self._queries = 0
+        while self._asks and self._asks[0] <= heard.sequence:
+            self._asks.popleft()
         transfer.limit = reply.limit
-        self._air.report(verdict, transfer.loss, now)
+        self._air.report(verdict, self._channel.next_sequence, now)
+        transfer.frame_packets = self._air.frame_packets()
         if self._check_map_after is not None and heard.sequence >= self._check_map_after:
             self._look_at_map()
         self._progress(now)

@@ -13,6 +13,7 @@ IN_FLIGHT_FRAMES = 120
 """Serials are 8 bits: fewer than half of them may be open, so that none is taken for an older one."""
 
 COPIES_MAX = 4
+FRAME_PACKETS_MOST = 10
 COPY_RISK = 0.02
 TAIL_BLOCKS = 128
 TAIL_LOSS = 0.05
@@ -67,8 +68,8 @@ class Verdict:
 
     delivered_bytes: int
     """Wire bytes of frames that it shows to have arrived."""
-    lost_frames: int
-    resolved_frames: int
+    fates: tuple[tuple[int, bool], ...]
+    """Of each frame that it decides on: its transmission, and whether it arrived."""
 
 
 class Transfer:
@@ -90,10 +91,12 @@ class Transfer:
         self.flight_bytes = 0
         self.retransmitted = 0
         self.patience_s = 0.0
+        self.frame_packets = FRAME_PACKETS_MOST
+        """Longest frame, in packets: a radio that is slower than its UART overruns within long ones."""
         self._todo = Runs([(0, total)])
         self._sent = Runs()
         self._newest_report = -1
-        self._session_from = 0
+        self._session_from: int | None = None
         self._copies = 0
 
     # --- what the caller may ask
@@ -114,7 +117,7 @@ class Transfer:
         return not self.window_bytes or self.flight_bytes + self._largest() <= self.window_bytes
 
     def _largest(self) -> int:
-        return self.sizes.best(self.loss.per_packet()).wire_bytes
+        return self.sizes.best(self.loss.per_packet(), self.frame_packets).wire_bytes
 
     def has_more(self) -> bool:
         """True if something below the limit waits to be sent."""
@@ -143,11 +146,11 @@ class Transfer:
         return self._spare_copy()
 
     def _cut(self, start: int, stop: int, *, copy: bool) -> Piece:
-        """As much of start..stop-1 as one frame should carry. Near the end small frames: a lost one costs a round trip."""
+        """As much of start..stop-1 as one frame should carry. Near the end: small ones."""
         loss = self.loss.per_packet()
         if copy or (loss > TAIL_LOSS_LEAST and stop == self.total and stop - start <= TAIL_BLOCKS):
             loss = max(loss, TAIL_LOSS)
-        size = self.sizes.for_run(stop - start, loss)
+        size = self.sizes.for_run(stop - start, loss, self.frame_packets)
         return Piece(start, min(stop - start, size.blocks), size, copy)
 
     def _copy_candidate(self) -> Flown | None:
@@ -215,7 +218,8 @@ class Transfer:
         return verdict
 
     def _resolve(self, heard: int, sent_before: float, start: int, stop: int) -> Verdict:
-        delivered = lost = resolved = 0
+        delivered = 0
+        fates: list[tuple[int, bool]] = []
         flying: deque[Flown] = deque()
         for frame in self.flight:
             arrived = not self.missing.overlaps(frame.place, frame.place + frame.count)
@@ -225,16 +229,19 @@ class Transfer:
                     self._learn_patience(frame, heard)
                 flying.append(frame)
                 continue
-            resolved += 1
             self._forget(frame)
             if arrived:
                 delivered += frame.wire_bytes
                 self.loss.delivered(frame.packets)
-            elif frame.sequence > self._session_from:
-                lost += 1
+                if self._session_from is None:  # the answer to the offer was lost
+                    self._session_from = frame.sequence
+            elif self._session_from is not None and frame.sequence > self._session_from:
                 self.loss.lost(frame.packets)
+            else:
+                continue
+            fates.append((frame.sequence, arrived))
         self.flight = flying
-        return Verdict(delivered, lost, resolved)
+        return Verdict(delivered, tuple(fates))
 
     def _forget(self, frame: Flown) -> None:
         self.flight_bytes -= frame.wire_bytes
