@@ -13,7 +13,7 @@ static void start(struct ota *ota, bool application)
 {
     memset(ota, 0, offsetof(struct ota, manifest));
     ota->application = application;
-    ota->reply_bytes = REPLY_FIRST;
+    ota->reply_bytes = REPLY_FIRST < OTA_FRAME_BYTES ? (uint16_t)REPLY_FIRST : OTA_FRAME_BYTES;
     boot_recover(ota);
     ota->since_ms = port_millis();
 }

@@ -20,6 +20,11 @@
 /* What is left to do once the reply is on its way. */
 enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER_REVERT };
 
+/* The info record is put together in the buffer of the frame, whatever part of it the reply then carries. */
+#if OTA_FRAME_BYTES_MAX < OTA_HEADER_BYTES + OTA_INSPECT_REP_BYTES + OTA_INFO_BYTES + OTA_CRC_BYTES
+#error "OTA_FRAME_BYTES_MAX must hold a whole info record, also where OTA_FRAME_BYTES is less"
+#endif
+
 struct ota {
     /* line */
     uint16_t frame_fill;  /* bytes decoded so far; past OTA_FRAME_BYTES: overlong */
