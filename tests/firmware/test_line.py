@@ -119,6 +119,19 @@ def test_a_reply_is_never_longer_than_the_host_said() -> None:
                 assert len(data) <= most
 
 
+@pytest.mark.parametrize("frame_bytes", [20, 40, 77])
+def test_a_reply_is_never_longer_than_what_the_board_takes_itself(frame_bytes: int) -> None:
+    of = replace(SMALL, frame_bytes=frame_bytes)
+    image = make_image(2, 6, of=of)
+    bench = board_running(make_image(1, 5, of=of))
+    bench.accept(image)
+    for place in range(0, image.places, 2):
+        bench.block(image, place)
+    for request in (m.Report(0), m.Inspect(1056, 0, ANY), m.Report(0)):
+        ((_, data),) = _frames_of(bench, request)
+        assert len(data) <= frame_bytes
+
+
 def test_until_a_host_says_more_a_reply_has_at_most_100_bytes() -> None:
     bench = board_running(OLD)
     bench.accept(NEW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from otaflash.sim.native import BoardEvent, Wear
+from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
 from otaflash.wire import messages as m
 from tests.firmware.bench import CHUNKS, SMALL, STALLS, Bench, Image, board_running, make_image, on_trial
 
@@ -270,3 +270,26 @@ def test_a_trial_mark_that_cannot_be_programmed_is_not_a_free_boot() -> None:
     bench.board.wear_out(1, Wear.NONE)
     bench.reset()
     boots_into(bench, OLD, trial=False)
+
+
+def test_a_record_without_its_seal_does_not_stand() -> None:
+    bench = on_trial(OLD, NEW)
+    seal = bench.board.operations + bench.profile.record_pages + 1
+    bench.board.plan_cut(seal, Cut.BEFORE)
+    assert bench.say(m.Confirm(NEW.crc)) is None
+    bench.power_on()
+    assert bench.info().boot_state == m.BootState.TRIAL
+    bench.enter()
+    assert bench.confirm(NEW) == m.Reason.OK
+
+
+@pytest.mark.parametrize("operation", range(12))
+@pytest.mark.parametrize("how", [Cut.BEFORE, Cut.TORN, Cut.AFTER])
+def test_a_confirm_cut_anywhere_leaves_trial_or_idle_and_the_new_image(operation: int, how: Cut) -> None:
+    bench = on_trial(OLD, NEW)
+    bench.board.plan_cut(bench.board.operations + operation, how)
+    bench.say(m.Confirm(NEW.crc))
+    bench.power_on(Weak.RANDOM)
+    assert bench.info().boot_state in (m.BootState.TRIAL, m.BootState.IDLE)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(NEW)
