@@ -1,7 +1,7 @@
 """Finds out by experiment whether the radio is slower than its UART, and paces to it. Knows no message.
 
 A transparent radio drops what does not fit its buffer, so a sender at the UART's rate loses most of its frames: it looks
-like a bad link, and is none. Half the rate tells the two apart; a search between what works and what does not finds the rate.
+like a bad link, and is none. A lower rate tells the two apart; a search between what works and what fails finds the best.
 """
 
 from __future__ import annotations
