@@ -58,12 +58,17 @@ static void do_after(struct ota *ota)
 static bool listen(struct ota *ota)
 {
     int16_t byte = port_receive();
+    bool firm = ota->boot != OTA_BOOT_STATE_SWAPPING;
 
     if (byte < 0) {
         return false;
     }
     if (frame_take(ota, (uint8_t)byte)) {
         session_serve(ota);
+        /* A decision that could not be recorded leaves RAM and flash at odds: the record that stands decides anew. */
+        if (firm && ota->boot == OTA_BOOT_STATE_SWAPPING && !ota->application) {
+            ota->after = AFTER_RESTART;
+        }
         do_after(ota);
     }
     return true;

@@ -221,8 +221,6 @@ def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing() -> No
     bench.give(image)
     wear_records(bench)
     assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.FLASH_FAILED
-    assert bench.info().boot_state == m.BootState.SWAPPING
-    bench.reset()
     assert bench.boot() is BoardEvent.JUMPED
     assert bench.runs(OLD)
     for trial in (on_trial(OLD, NEW), on_trial_in_loader(OLD, NEW)):
