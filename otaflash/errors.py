@@ -33,8 +33,8 @@ class Fault(Enum):
 class OtaflashError(Exception):
     """One failure, told once.
 
-    `reason` is a stable identifier in kebab-case (``hex-truncated``), for scripts; `text` one sentence without its full stop's
-    follow-ups; `remedy` one sentence that says what to do next; `exit_code` what the command ends with.
+    `reason` is a stable identifier in kebab-case (``hex-truncated``), for scripts; `text` one sentence; `remedy` one
+    sentence that says what to do next; `exit_code` what the command ends with.
     """
 
     def __init__(self, reason: str, text: str, *, remedy: str, fault: Fault, exit_code: ExitCode) -> None:

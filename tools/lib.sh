@@ -58,7 +58,8 @@ fingerprint() {
 # is_made REQUIREMENT : true if .venv holds the package as it is now, with at least these extras.
 is_made() {
     local made with
-    { read -r made && read -r with; } <.venv/.otaflash 2>/dev/null || return 1
+    [ -r .venv/.otaflash ] || return 1
+    { read -r made && read -r with; } <.venv/.otaflash || return 1
     [ "$made" = "$(fingerprint)" ] && { [ "$with" = "$1" ] || [ "$with" = ".[dev]" ]; } || return 1
     $PYTHON -c 'import otaflash.sim._native' 2>/dev/null
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -23,9 +22,6 @@ def report(error: BaseException, words: list[str]) -> int:
     what is wrong.
     """
     as_json, debug = "--json" in words, "--debug" in words
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        with suppress(ValueError):  # not in the main thread: then no signal comes here either
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut this sentence in two
     failure = as_failure(error, pushing="push" in words)
     if as_json:
         write_line(json.dumps(result_of(failure)))

@@ -1,1 +1,1 @@
-"""The simulated world: boards that run the real bootloader, their links and faults, under one clock. Knows no command line."""
+"""The simulated world: boards that run the real bootloader, their links and faults, under one clock. Knows no CLI."""

@@ -281,7 +281,7 @@ def test_ctrl_c_ends_in_one_sentence_and_the_next_push_resumes(moment: str) -> N
         assert running_image(port)[0] == "1.1.0"
 
 
-def test_ctrl_c_during_the_start_of_python_leaves_no_traceback() -> None:
+def test_ctrl_c_at_the_very_end_leaves_no_traceback() -> None:
     with spawn("push", BLINK, "--port", "sim:atmega328p?down.loss=100%", "--json") as pushing:
         wait_for(pushing, "phase")
         pushing.send_signal(signal.SIGINT)

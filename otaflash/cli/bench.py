@@ -1,0 +1,18 @@
+"""`otaflash bench`: the list of what can be measured."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from otaflash.cli.lazy import Entry, LazyGroup
+
+_BENCHES = {
+    "powercut": Entry(
+        "otaflash.cli.bench_powercut", "powercut", "Cut the power at every flash operation of an update."
+    ),
+}
+
+
+@click.group(cls=LazyGroup, entries=_BENCHES, no_args_is_help=False)
+def bench() -> None:
+    """Measure the real bootloader core in virtual time, from a seed. Needs no board."""
