@@ -1,7 +1,7 @@
 """Finds out by experiment whether the radio is slower than its UART, and paces to it. Knows no message.
 
-A transparent radio drops what does not fit its buffer, so a sender at the UART's rate loses most of its frames: it looks
-like a bad link, and is none. A lower rate tells the two apart; a search between what works and what fails finds the best.
+A transparent radio drops what does not fit its buffer, so a sender at the UART's rate loses most of its frames: that
+looks like a bad link, and is none. A lower rate tells the two apart; a search finds the best one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ EPOCH_FRAMES = 20
 SEARCH_FRAMES = 12
 TRIAL_PARTS = (0.75, 0.375)
 """Of the line's rate, tried one after the other."""
-PLAIN_LOST = 9
+PLAIN_LOST = 12
 """So many lost frames need no more of the epoch."""
-SUSPECT_LOSS = 0.35
-CERTAIN_LOSS = 0.5
-"""Above it an experiment is made even though something was once delivered at the line's rate."""
+SUSPECT_LOSS = 0.5
+"""In two epochs on end, or in three where something was once delivered at the line's rate."""
+PLAIN_LOSS = 0.8
+"""Enough in one epoch."""
 FALLS_TO = 0.4
 """The loss must fall to this part of what it was for the slower rate to be kept."""
 PACED_PACKETS = 2
@@ -30,8 +31,8 @@ SETTLING_FRAMES = 3
 """After a change of the rate the radio's buffer may still be full."""
 SETBACKS_MAX = 2
 TOLERATED_LOSS = 0.1
-PROOF_RATE = 0.9
-PROOF_WINDOW_S = 0.25
+PROOF_RATE = 0.88
+PROOF_WINDOW_S = 0.1
 PROOF_LASTS_S = 3.0
 FIRST_REST_S = 1.0
 SEARCH_ENDS = 0.03
@@ -58,6 +59,7 @@ class AirWatch:
         self._tolerated = 0.0
         self._works = 0.0
         self._fails = 0.0
+        self._suspicion = 0
         self._setbacks = 0
         self._steady_since: float | None = None
         self._rest_s = FIRST_REST_S
@@ -108,8 +110,11 @@ class AirWatch:
                 self._judge_search(loss, line, now)
 
     def _judge_full(self, loss: float, line: float, now: float) -> None:
-        suspect = loss > (CERTAIN_LOSS if now < self._proven_until else SUSPECT_LOSS)
-        if suspect and now >= self._rest_until:
+        proven = now < self._proven_until
+        self._suspicion = self._suspicion + 1 if loss > SUSPECT_LOSS else 0
+        plain = loss > PLAIN_LOSS and not proven
+        if (plain or self._suspicion >= 2 + proven) and now >= self._rest_until:
+            self._suspicion = 0
             self._mode = _Mode.TRIAL
             self._loss_before = loss
             self._setbacks = 0

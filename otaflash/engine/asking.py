@@ -19,6 +19,7 @@ class Asking:
         self._make = make
         self._extra_s = extra_s
         self._first: int | None = None
+        self._newest = -1
         self._due: float | None = None
         self.times = 0
 
@@ -27,6 +28,7 @@ class Asking:
         if self._due is not None and now < self._due - 1e-9:
             return
         sequence = self._channel.send(self._make(), now)
+        self._newest = sequence
         if self._first is None:
             self._first = sequence
         # Counted from the end of the frame on the line, so that a slow line does not eat the patience.
@@ -40,6 +42,10 @@ class Asking:
     def answers(self, heard: Heard) -> bool:
         """True if the reply belongs to one of the requests sent here."""
         return self._first is not None and heard.sequence >= self._first
+
+    def answers_newest(self, heard: Heard) -> bool:
+        """True if nothing was repeated since: only then the round trip is the link's, not the device's silence."""
+        return heard.sequence == self._newest
 
     def again_at(self, when: float) -> None:
         """Asks again at `when`, with the patience of a first time."""

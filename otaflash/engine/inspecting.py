@@ -52,7 +52,8 @@ class Inspecting:
         reply = heard.message
         if not isinstance(reply, InspectReply) or not self._asking.answers(heard):
             return
-        self._channel.rtt.sample(heard.round_trip_s)
+        if self._asking.answers_newest(heard):
+            self._channel.rtt.sample(heard.round_trip_s)
         if reply.offset != len(self._record) or not reply.part:
             return
         self._record += reply.part

@@ -8,6 +8,7 @@ FIRST_WIRE_BYTES = 250
 """Inspect and its answer, which a slow line needs time for."""
 LEAST_MARGIN_S = 0.003
 LONGEST_S = 1.0
+LONGEST_EVER_S = 5.0
 
 
 class RoundTrip:
@@ -42,4 +43,4 @@ class RoundTrip:
         if self.smoothed_s is None:
             return self.first_guess_s
         first = self.smoothed_s + max(4 * self.variation_s, LEAST_MARGIN_S) + self.stall_s
-        return float(min(first * 2 ** min(repeats, 6), max(LONGEST_S, first)))
+        return float(min(first * 2 ** min(repeats, 6), max(LONGEST_S, min(first, LONGEST_EVER_S))))
