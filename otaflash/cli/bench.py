@@ -7,6 +7,7 @@ import rich_click as click
 from otaflash.cli.lazy import Entry, LazyGroup
 
 _BENCHES = {
+    "link": Entry("otaflash.cli.bench_link", "link", "Goodput over the matrix of delays, losses and other faults."),
     "powercut": Entry(
         "otaflash.cli.bench_powercut", "powercut", "Cut the power at every flash operation of an update."
     ),

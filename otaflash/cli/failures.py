@@ -36,7 +36,7 @@ def as_failure(error: BaseException, *, pushing: bool = False) -> OtaflashError:
     """The error in our own terms: what the user did, what the system refused, or a bug of ours."""
     if isinstance(error, OtaflashError):
         return error
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+    if isinstance(error, click.Abort) or _began_with_ctrl_c(error):
         return _interrupted(pushing)
     if isinstance(error, click.ClickException):
         command = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "otaflash "
@@ -88,6 +88,15 @@ _SYSTEM_REMEDIES = {
     errno.ENOMEM: ("no-memory", "free some memory and try again"),
     errno.EMFILE: ("too-many-files", "raise the limit of open files"),
 }
+
+
+def _began_with_ctrl_c(error: BaseException | None) -> bool:
+    """Ctrl-C inside an import may come out as the import's own error."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _interrupted(pushing: bool) -> OtaflashError:

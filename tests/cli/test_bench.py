@@ -1,0 +1,49 @@
+"""bench: the names that scripts rely on, and that a bound is a bound."""
+
+from __future__ import annotations
+
+from tests.cli.running import otaflash
+
+CELL_FIELDS = {"delay_ms", "loss", "rate_baud", "tries", "completed", "goodput_ratio", "wrong_images"}
+POWERCUT_FIELDS = {
+    "board",
+    "depth",
+    "scenarios",
+    "unbootable",
+    "way_back_lost",
+    "wrong_image",
+    "max_erases_per_page",
+    "seconds",
+}
+
+
+def test_bench_link_prints_one_cell_for_each_point_and_a_result() -> None:
+    ended = otaflash("bench", "link", "--json", "--tries", "1", "--cell", "clean-0", "--cell", "loss-5")
+    *cells, result = ended.events
+    assert [cell["event"] for cell in cells] == ["cell", "cell"]
+    assert all(cell.keys() >= CELL_FIELDS for cell in cells)
+    assert result["event"] == "result"
+    assert result["code"] == ended.code
+
+
+def test_bench_link_is_the_same_each_time() -> None:
+    words = ("bench", "link", "--json", "--tries", "1", "--cell", "loss-10", "--seed", "3")
+    assert otaflash(*words).out == otaflash(*words).out
+
+
+def test_bench_link_names_the_cells_that_there_are() -> None:
+    ended = otaflash("bench", "link", "--cell", "moon")
+    assert ended.code == 2
+    assert "clean-0" in ended.err
+
+
+def test_bench_powercut_finds_nothing_wrong_on_a_tiny_board() -> None:
+    ended = otaflash("bench", "powercut", "--board", "tiny1", "--depth", "1", "--json")
+    assert ended.code == 0
+    assert ended.result.keys() >= POWERCUT_FIELDS
+    assert [ended.result[name] for name in ("unbootable", "way_back_lost", "wrong_image")] == [0, 0, 0]
+    assert ended.result["scenarios"] > 1000
+
+
+def test_bench_powercut_refuses_a_board_that_it_does_not_know() -> None:
+    assert otaflash("bench", "powercut", "--board", "moon").code == 3
