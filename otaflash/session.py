@@ -58,8 +58,8 @@ def draw_session() -> int:
 def run(engine: Engine, link: Link, on_event: OnEvent) -> Result:
     """Drives `engine` until it ends. `on_event` gets every event, and may answer NeedBundle.
 
-    Raises the engine's error when it fails, LinkError from the link, and lets KeyboardInterrupt through: the device then
-    finds its own way out, and the next push resumes.
+    Raises the engine's error when it fails, LinkError from the link, and lets KeyboardInterrupt through: the device
+    then finds its own way out, and the next push resumes.
     """
     while True:
         now = link.now()
