@@ -1,9 +1,9 @@
 """`otaflash bench powercut`: which histories are explored for a board, and what came of them as events. Prints nothing.
 
-A history is a chain of boots of the real core: an update from image A to B by the messages of a host, trials, Confirm by
-host or application, Revert, boots that run out, offers given up half-way, a new offer (C), and cuts of power before, in and
-after every erase and program of every one of these boots. What a cut tore reads as before, as done, or drawn, in each boot
-that follows. The oracle looks at the flash when an image is started, and at what the host was told.
+A history is a chain of boots of the real core: an update from image A to B by the messages of a host, trials, Confirm
+by host or application, Revert, boots that run out, offers given up half-way, a new offer (C), and cuts of power before,
+in and after every erase and program of every one of these boots. What a cut tore reads as before, as done, or drawn, in
+each boot that follows. The oracle looks at the flash when an image is started, and at what the host was told.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def _full_slot(chosen: Profile) -> Case:
 def run_powercut(
     board: str, depth: int, *, seconds: float | None = None, seed: int = 1, replay: str | None = None
 ) -> Iterator[dict[str, object]]:
-    """Explores a board's cases: a `case` event each, a `violation` event with its replay for each thing wrong, last `result`.
+    """Explores a board's cases: a `case` event each, a `violation` with its replay for each thing wrong, last `result`.
 
     `board` is a profile's name or "small"; `depth` 0 to DEPTH_MAX cuts in one history; `seconds` bounds the whole (then
-    `exhaustive` is false). With `replay`, as a violation gives it, that one history is run, a `boot` event each. Deterministic
-    in `seed` but for the time. Raises TargetError, UsageError.
+    `exhaustive` is false). With `replay`, as a violation gives it, that one history is run, a `boot` event each.
+    Deterministic in `seed` but for the time. Raises TargetError, UsageError.
     """
     chosen = cases(board, depth)
     if replay is not None:

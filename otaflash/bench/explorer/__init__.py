@@ -1,1 +1,1 @@
-"""The power-cut explorer: every cut of power in a family of histories, driven through the real core. Knows no link and no engine."""
+"""The power-cut explorer: every cut of power in a family of histories of the real core. Knows no link and no engine."""

@@ -1,4 +1,4 @@
-"""One boot of the real core after another: load a state, run it with a host's plan and a planned cut, save what is left.
+"""One boot of the real core after another: load a state, run it with a host's plan and a cut, save what is left.
 Speaks to the compiled board directly, because this is the inner loop. Knows no oracle and no search."""
 
 from __future__ import annotations
@@ -7,21 +7,19 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-import otaflash.sim.native  # the check that the compiled core is there and fresh
 from otaflash.bench.explorer.images import APPLY_SERIAL, DECISION_SERIAL, OFFER_SERIAL, UID, is_done
 from otaflash.sim import _native
-from otaflash.sim.native import BoardEvent, Cut, Weak
+from otaflash.sim.native import BoardEvent, Weak  # also checks that the compiled core is there and fresh
 from otaflash.sim.profiles import Profile
 from otaflash.wire import messages as m
 from otaflash.wire.cobs import cobs_decode
-
-assert otaflash.sim.native
+from otaflash.wire.crc import CRC_BYTES
 
 _ffi: Any = _native.ffi
 _lib: Any = _native.lib
 _NEVER = 2**64 - 1
 _ROOM = 65535
-_FACE = {"byte_ns": 100, "send_byte_ns": 2000, "erase_page_ns": 200_000, "program_chunk_ns": 20_000}
+_TIMES = {"byte_ns": 100, "send_byte_ns": 2000, "erase_page_ns": 200_000, "program_chunk_ns": 20_000}
 """Times matter only in their order here: a reply is on the line before the next flash operation ends."""
 _SPEAKS_AFTER_US = 1000
 _APPLY_AFTER_US = 5_000_000
@@ -83,6 +81,8 @@ class Boot:
     confirmed: bool = False
     reverted: bool = False
     applied: bool = False
+    accepted: bool = False
+    """an Offer, whole"""
     refused: bool = False
     """a reply said so"""
     offered_on: Jump | None = None
@@ -91,7 +91,7 @@ class Boot:
 
 
 class Machine:
-    """A board whose every boot can be repeated. Flash is kept only where an image or the record lies: `pages` of each slot."""
+    """A board whose every boot can be repeated. Kept of flash: `pages` of each slot, and the record."""
 
     def __init__(self, profile: Profile, pages: int) -> None:
         self.profile = profile
@@ -148,7 +148,7 @@ class Machine:
         """What outlives the power, without the restart request."""
         _lib.board_save(self._board, self._buffer)
         view = self._bytes
-        parts = [b"\0", view[1:2]]
+        parts: list[bytes | memoryview] = [b"\0", view[1:2]]
         for base in (2, 2 + self._fb)[: 1 + view[1]]:
             parts += [view[base + begin : base + end] for begin, end in self._spans]
         return b"".join(parts)
@@ -271,7 +271,10 @@ class Machine:
             done.confirmed |= is_done(m.Confirm.kind, DECISION_SERIAL, frame)
             done.reverted |= is_done(m.Revert.kind, DECISION_SERIAL, frame)
             done.applied |= is_done(m.Apply.kind, APPLY_SERIAL, frame)
-            done.refused |= frame[0] == m.OfferReply.kind and frame[3] == OFFER_SERIAL and frame[4] != 0
+            if frame[0] == m.OfferReply.kind and frame[3] == OFFER_SERIAL:
+                answer = m.OfferReply.unpack(frame[m.HEADER_BYTES : -CRC_BYTES])
+                done.refused |= answer.reason != 0
+                done.accepted |= answer.reason == 0 and answer.next == m.Manifest.BYTES
 
 
 def _new_board(profile: Profile) -> Any:
@@ -282,12 +285,9 @@ def _new_board(profile: Profile) -> Any:
         if name not in {"board", "uid"}:
             setattr(geometry, name, getattr(profile, name))
     costs = _ffi.new("struct board_costs *")
-    for name, value in {**_FACE, "rx_ring_bytes": _ROOM, "rx_in_erase": 1, "rx_in_program": 1}.items():
+    for name, value in {**_TIMES, "rx_ring_bytes": _ROOM, "rx_in_erase": 1, "rx_in_program": 1}.items():
         setattr(costs, name, value)
     board = _lib.board_new(geometry, costs, 1)
     if board == _ffi.NULL:
         raise MemoryError("no memory for another board")
     return board
-
-
-CUTS = (Cut.BEFORE, Cut.TORN, Cut.AFTER)

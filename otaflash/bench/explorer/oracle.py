@@ -1,4 +1,4 @@
-"""What a board may do, judged from outside: by the flash at each jump and by what the host was told. Knows no line of the core."""
+"""What a board may do, judged from outside: by the flash at each jump and by what the host was told. Knows no core."""
 
 from __future__ import annotations
 
@@ -93,11 +93,13 @@ class Oracle:
     # --- what the host did and was told ------------------------------------------------------------------------
 
     def _offered(self, ghost: Ghost, plan: Plan, boot: Boot) -> tuple[Ghost, str]:
-        """An Offer that is taken says that the image in the primary slot runs for good."""
+        """An Offer that is taken says that the image in the primary slot runs for good, and ends what was pending."""
         if boot.offered_on is None or boot.refused:
             return ghost, ""
         number, _ = self._image_of(ghost, boot.offered_on)
         ghost, wrong = self._for_good(ghost, number) if number >= 0 else (ghost, UNBOOTABLE)
+        if boot.accepted:
+            ghost = ghost._replace(pending=())
         return (_with_offer(ghost, plan.image) if plan.then and not wrong else ghost), wrong
 
     def _told(self, ghost: Ghost, plan: Plan, boot: Boot) -> Ghost:
@@ -174,7 +176,7 @@ class Oracle:
 
 def _with_offer(ghost: Ghost, number: int) -> Ghost:
     """The host has offered and applied `number`: until a jump says which, this one or one before it may come."""
-    earlier = tuple(other for other in ghost.pending if other != number)
-    return ghost._replace(next=number + 1, pending=(*earlier, number), seen=False, jumps=0, undone=False)
-
-
+    pending = (*(other for other in ghost.pending if other != number), number)
+    banned = ghost.banned & ~(1 << number)  # reverted before, it was asked for again
+    following = max(ghost.next, number + 1)
+    return ghost._replace(next=following, pending=pending, banned=banned, seen=False, jumps=0, undone=False)

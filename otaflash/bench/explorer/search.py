@@ -154,33 +154,44 @@ class Search:
         weak = node.state[1] != 0
         for reading in READINGS if weak else ("old",):
             silent, after = self._whole(node, SILENT, reading)
-            ends = {after}
+            ends = {after.key}
             self._cuts(node, SILENT, reading, 0, silent.operations)
-            for plan in self._plans_for(node, silent):
+            for plan in self._plans_for(node, silent, after.ghost):
                 boot, after = self._whole(node, plan, reading)
-                if after in ends:
+                if after.key in ends:
                     continue  # this plan came to nothing here
-                ends.add(after)
+                ends.add(after.key)
                 common = boot.jumped_at if plan.app else boot.listens_at
                 self._cuts(node, plan, reading, max(common, 0), boot.operations)
 
-    def _plans_for(self, node: Node, silent: Boot) -> Iterator[Plan]:
+    def _plans_for(self, node: Node, silent: Boot, after: Ghost) -> Iterator[Plan]:
+        """What may be worth trying, by what the board did when left alone: `silent`, and the ghost after it."""
         ghost, plans = node.ghost, self._plans
         if ghost.pending:
             for name in ("app-confirm", "app-told", "app-revert", "confirm", "revert"):
                 yield plans[name, ghost.pending[0]]
+        if not silent.jumps or not silent.jumps[0].trial:
+            yield from self._offers_for(node, after)
+        elif ghost.next < len(self.images):
+            yield plans["update", ghost.next]  # to be refused: an image is on trial
+
+    def _offers_for(self, node: Node, ghost: Ghost) -> Iterator[Plan]:
+        """A host offers again what did not come through, or goes on to the next image."""
+        plans = self._plans
+        if ghost.pending and not ghost.seen:
+            yield plans["survey", ghost.pending[-1]]
+            yield plans["update", ghost.pending[-1]]
         if ghost.next < len(self.images):
             yield plans["update", ghost.next]
-            if not silent.jumps or not silent.jumps[0].trial:
-                yield plans["leave", ghost.next]
-                if node.cuts < self.case.depth:
-                    yield plans["survey", ghost.next]
+            yield plans["leave", ghost.next]
+            if node.cuts < self.case.depth:
+                yield plans["survey", ghost.next]
 
     # --- boots --------------------------------------------------------------------------------------------------
 
-    def _whole(self, node: Node, plan: Plan, reading: str) -> tuple[Boot, bytes]:
+    def _whole(self, node: Node, plan: Plan, reading: str) -> tuple[Boot, Node]:
         boot, child, _ = self.step(node, Step(_step_name(plan), reading))
-        return boot, child.key
+        return boot, child
 
     def _cuts(self, node: Node, plan: Plan, reading: str, first: int, end: int) -> None:
         if node.cuts == 0:
@@ -241,7 +252,7 @@ def _all_plans(profile: Profile, images: list[Image]) -> dict[tuple[str, int], P
     plans: dict[tuple[str, int], Plan] = {}
     for number, image in enumerate(images):
         every = say.blocks(image, profile, image.pages)
-        half = say.blocks(image, profile, (image.pages + 1) // 2)
+        half = say.blocks(image, profile, image.pages // 2)
         opening = say.offer(image)
         for plan in (
             Plan("update", number, True, opening + every, say.apply()),
@@ -255,4 +266,3 @@ def _all_plans(profile: Profile, images: list[Image]) -> dict[tuple[str, int], P
         ):
             plans[plan.name, number] = plan
     return plans
-

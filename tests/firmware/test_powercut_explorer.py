@@ -1,0 +1,92 @@
+"""The explorer itself: what it reports, that it repeats, and that it finds what simpler boot records lose."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from otaflash.bench.explorer.search import Step
+from otaflash.bench.powercut import COUNTERS, cases, run_powercut
+from otaflash.errors import TargetError, UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+MUTANTS = sorted(path.stem for path in (ROOT / "tests" / "mutants").glob("*.toml"))
+
+
+def without_time(events: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [{key: event[key] for key in event if key not in {"seconds", "scenarios_per_s"}} for event in events]
+
+
+def test_the_last_event_is_the_result_with_the_fixed_names() -> None:
+    *found, result = run_powercut("small", 0)
+    assert [event["event"] for event in found] == ["case"] * 3
+    fixed = {
+        "board",
+        "depth",
+        "scenarios",
+        "unbootable",
+        "way_back_lost",
+        "wrong_image",
+        "max_erases_per_page",
+        "seconds",
+    }
+    assert fixed | {"states", "scenarios_per_s", "exhaustive", "weak_jumps"} <= set(result)
+    assert result["event"] == "result"
+    assert result["ok"] is True
+    assert [result[name] for name in COUNTERS] == [0] * len(COUNTERS)
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    assert without_time(list(run_powercut("small", 0, seed=3))) == without_time(list(run_powercut("small", 0, seed=3)))
+
+
+def test_time_that_runs_out_is_said() -> None:
+    *_, result = run_powercut("tiny2", 2, seconds=0.2)
+    assert result["exhaustive"] is False
+
+
+def test_a_history_can_be_run_again() -> None:
+    words = "2/2 update-B:old:9:torn silent:new confirm-B:old silent:old"
+    *boots, result = run_powercut("small", 1, replay=words)
+    assert [boot["step"] for boot in boots] == words.split()[1:]
+    assert boots[1]["jumps"] == ["trial"]
+    assert boots[-1]["jumps"] == ["idle"]
+    assert result["ok"] is True
+
+
+@pytest.mark.parametrize("text", ["silent:old", "update-B:whole2", "app-confirm-B:flicker:4:torn"])
+def test_a_step_reads_back_as_it_was_written(text: str) -> None:
+    assert str(Step.parse(text)) == text
+
+
+def test_a_real_board_is_explored_with_small_images_and_with_a_full_slot() -> None:
+    chosen = cases("atmega328p", 1)
+    assert [case.pages for case in chosen] == [(2, 2, 2), (1, 2), (2, 1), (108, 108)]
+    assert [case.every == 1 for case in chosen] == [True, True, True, False]
+
+
+def test_a_board_that_is_not_known_is_refused_by_name() -> None:
+    with pytest.raises(TargetError, match="no simulated board"):
+        next(run_powercut("atmega9", 1))
+
+
+def test_a_depth_out_of_range_is_refused() -> None:
+    with pytest.raises(UsageError, match="0 to 3 cuts"):
+        next(run_powercut("tiny1", 4))
+
+
+@pytest.mark.slow
+def test_every_mutant_of_the_boot_record_is_found() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "mutants"), "--json"], capture_output=True, text=True, check=False
+    )
+    *found, result = (json.loads(line) for line in done.stdout.splitlines())
+    assert [(event["name"], event["caught"]) for event in found] == [(name, True) for name in MUTANTS], done.stderr
+    assert all(one["name"] < other["name"] for one, other in pairwise(found))
+    assert (result["event"], result["ok"], result["code"]) == ("result", True, 0)
+    assert done.returncode == 0
