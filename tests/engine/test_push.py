@@ -1,0 +1,225 @@
+"""What a push makes of a device's answers, one row after the other. The device is scripted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otaflash.engine import Done, Event, Failed, Push
+from otaflash.errors import ExitCode
+from otaflash.wire.messages import (
+    ApplyReply,
+    BootState,
+    ConfirmReply,
+    OfferReply,
+    Reason,
+    Refused,
+    ReportReply,
+    TransferState,
+)
+from tests.engine.peer import HELD, REPLIES, SHAPE, Answer, Peer, bundle, device, info, new_info
+
+APPLY_OK = ApplyReply(0, 100)
+TRIAL_UP = new_info(boot_state=BootState.TRIAL, mode=1)
+KEPT = new_info(mode=1)
+GOOD = [info(), TRIAL_UP, KEPT]
+
+
+def push(inspects: list[object], **replies: Answer) -> tuple[Event | None, Peer]:
+    replies.setdefault("Apply", APPLY_OK)
+    peer = Peer(Push(SHAPE, 7, resume=False), device(list(inspects), **replies))  # type: ignore[arg-type]
+    return peer.run(), peer
+
+
+def failed(end: Event | None) -> tuple[str, ExitCode]:
+    assert isinstance(end, Failed), end
+    assert end.error.text
+    assert end.error.remedy.endswith(".")
+    return end.error.reason, end.error.exit_code
+
+
+def test_an_update_asks_in_the_order_that_the_protocol_wants() -> None:
+    end, peer = push(GOOD)
+    assert isinstance(end, Done)
+    order = list(dict.fromkeys(peer.names()))
+    assert order[:2] == ["Inspect", "Offer"]
+    assert order[-2:] == ["Apply", "Confirm"]
+    assert peer.names()[-1] == "Inspect"
+
+
+def test_offer_and_first_blocks_go_in_one_go() -> None:
+    _, peer = push(GOOD, Offer=None)
+    first = peer.names()[:4]
+    assert first[:2] == ["Inspect", "Offer"]
+    assert first[2].startswith("Block")
+
+
+def test_an_application_is_asked_to_enter_its_loader_first() -> None:
+    end, peer = push([info(mode=1), *GOOD])
+    assert isinstance(end, Done)
+    assert peer.names().index("Enter") < peer.names().index("Offer")
+
+
+def test_an_application_that_does_not_enter_is_told() -> None:
+    end, _ = push([info(mode=1)])
+    assert failed(end) == ("will-not-enter", ExitCode.LINK_LOST)
+
+
+REFUSALS = [
+    Reason.WRONG_BOARD, Reason.WRONG_GEOMETRY, Reason.TOO_LARGE, Reason.SLOT_IN_USE, Reason.COUNTER_TOO_LOW,
+    Reason.UNKNOWN_SCHEME, Reason.BAD_SIGNATURE, Reason.BAD_MANIFEST, Reason.TRIAL_PENDING,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", REFUSALS, ids=lambda reason: reason.name.lower())
+def test_a_refused_offer_ends_with_its_own_name_and_exit_code_5(reason: Reason) -> None:
+    end, peer = push([info()], Offer=OfferReply(reason, 128, 0))
+    assert failed(end) == (reason.name.lower().replace("_", "-"), ExitCode.IMAGE_REFUSED)
+    assert "Apply" not in peer.names()
+
+
+SEEN = {
+    "another image on trial": (info(boot_state=BootState.TRIAL), "trial-pending", ExitCode.IMAGE_REFUSED),
+    "a swap that did not get through": (info(boot_state=BootState.SWAPPING), "flash-failed", ExitCode.VERIFY_FAILED),
+    "only a newer protocol": (info(protocol_min=2, protocol_max=3), "protocol-too-new", ExitCode.IMAGE_REFUSED),
+    "only an older protocol": (info(protocol_min=0, protocol_max=0), "protocol-too-old", ExitCode.IMAGE_REFUSED),
+    "a newer record of few bytes": (b"\x02\x02", "protocol-too-new", ExitCode.IMAGE_REFUSED),
+    "a record of few bytes": (b"\x01\x01\x01", "bad-info", ExitCode.IMAGE_REFUSED),
+    "blocks of nothing": (info(block_bytes=0), "bad-info", ExitCode.IMAGE_REFUSED),
+    "other pages": (info(page_bytes=256), "wrong-geometry", ExitCode.IMAGE_REFUSED),
+}
+
+
+@pytest.mark.parametrize(("record", "reason", "code"), SEEN.values(), ids=SEEN)
+def test_what_inspect_shows_may_end_a_push_before_anything_is_sent(record: object, reason: str, code: ExitCode) -> None:
+    end, peer = push([record])
+    assert failed(end) == (reason, code)
+    assert set(peer.names()) == {"Inspect"}
+
+
+def test_the_offered_image_that_runs_already_is_done_without_an_offer() -> None:
+    end, peer = push([KEPT])
+    assert isinstance(end, Done)
+    assert end.result.already_running
+    assert set(peer.names()) == {"Inspect"}
+
+
+def test_the_offered_image_on_trial_is_only_confirmed() -> None:
+    end, peer = push([TRIAL_UP, KEPT])
+    assert isinstance(end, Done)
+    assert "Offer" not in peer.names()
+    assert "Confirm" in peer.names()
+
+
+def test_the_old_image_after_a_trial_means_not_confirmed() -> None:
+    in_loader = new_info(boot_state=BootState.TRIAL)
+    end, _ = push([info(), in_loader, info()])
+    assert failed(end) == ("not-confirmed", ExitCode.NOT_CONFIRMED)
+
+
+def test_an_answer_to_confirm_is_not_believed_until_inspect_shows_it() -> None:
+    end, peer = push([info(), TRIAL_UP, TRIAL_UP, TRIAL_UP, KEPT])
+    assert isinstance(end, Done)
+    assert peer.names().count("Confirm") == 3
+
+
+def test_a_confirm_that_fails_in_the_flash_is_told() -> None:
+    end, _ = push([info(), TRIAL_UP], Confirm=ConfirmReply(Reason.FLASH_FAILED))
+    assert failed(end) == ("flash-failed", ExitCode.VERIFY_FAILED)
+
+
+@pytest.mark.parametrize("silent", ["Apply", "Confirm"])
+def test_a_lost_answer_is_replaced_by_what_inspect_shows(silent: str) -> None:
+    end, _ = push(GOOD, **{silent: None})
+    assert isinstance(end, Done)
+
+
+def test_a_trial_that_stays_in_the_loader_is_rebooted_into_its_application() -> None:
+    in_loader = new_info(boot_state=BootState.TRIAL)
+    end, peer = push([info(), *[in_loader] * 40, TRIAL_UP, KEPT])
+    assert isinstance(end, Done)
+    assert "Reboot" in peer.names()
+
+
+def test_flash_that_fails_while_blocks_come_is_exit_code_6() -> None:
+    end, _ = push([info()], BlockReport=ReportReply(0, TransferState.FAILED, 48, 0, 0, ()))
+    assert failed(end) == ("flash-failed", ExitCode.VERIFY_FAILED)
+
+
+def test_a_digest_that_stays_wrong_after_repairs_is_given_up() -> None:
+    damaged = ReportReply(0, TransferState.DAMAGED, 48, 0, 0, ())
+    end, peer = push([info()], BlockReport=damaged, Report=damaged)
+    assert failed(end)[1] == ExitCode.VERIFY_FAILED
+    assert "Survey" in peer.names()
+    assert "Apply" not in peer.names()
+
+
+def test_a_device_that_lost_its_session_gets_the_offer_again() -> None:
+    answers: list[Answer] = [Refused(0x04, Reason.NO_SESSION), HELD]
+    usual = device([*GOOD[:1], *GOOD], Apply=APPLY_OK, BlockReport=None)
+
+    def answer(request: object) -> Answer:
+        if type(request).__name__ == "Report":
+            return answers.pop(0) if len(answers) > 1 else answers[0]
+        return usual(request)  # type: ignore[arg-type]
+
+    peer = Peer(Push(SHAPE, 7, resume=False), answer)
+    assert isinstance(peer.run(), Done)
+    assert peer.names().count("Offer") >= 2
+
+
+def test_garbage_is_told_apart_from_silence_and_from_an_echo() -> None:
+    for reply, reason in ((b"hello\0", "garbage"), (None, "no-answer")):
+        peer = Peer(Push(SHAPE, 7), lambda request, reply=reply: reply)  # type: ignore[misc]
+        assert failed(peer.run()) == (reason, ExitCode.LINK_LOST)
+        assert peer.now == pytest.approx(10.0, abs=0.5)
+
+
+def test_an_echo_is_no_device() -> None:
+    engine = Push(SHAPE, 7)
+    now = 0.0
+    end: list[Event] = []
+    while not end and now < 20:
+        engine.wake(now)
+        for frame in engine.bytes_to_send(now):
+            engine.receive(frame, now)
+        end = [event for event in engine.events() if isinstance(event, Failed)]
+        now += 0.05
+    assert failed(end[0])[0] == "echo"
+
+
+def test_answers_to_an_older_session_are_not_heard() -> None:
+    def answer(request: object) -> Answer:
+        return None
+
+    peer = Peer(Push(SHAPE, 7), answer)
+    stale = Peer(Push(SHAPE, 8), device([info()]))
+    stale.run(limit_s=0.05)
+    assert failed(peer.run())[0] == "no-answer"
+
+
+STRANGE = st.sampled_from(
+    [None, b"\x00", *REPLIES.values(), APPLY_OK, OfferReply(0, 5, 0), OfferReply(0, 128, 0),
+     ConfirmReply(Reason.WRONG_IMAGE), Refused(0x04, Reason.NO_SESSION), Refused(0x03, Reason.IN_APPLICATION),
+     ReportReply(0, TransferState.RECEIVING, 48, 0, 0, ()), ReportReply(0, 0x82, 9, 0, 65535, ())]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STRANGE, min_size=1, max_size=12), st.lists(st.sampled_from([info(), info(mode=1)]), min_size=1))
+def test_whatever_a_device_says_no_push_is_done_unless_inspect_shows_the_image(
+    replies: list[Answer], seen: list
+) -> None:  # type: ignore[type-arg]
+    turn = {"at": 0}
+    usual = device(list(seen))
+
+    def answer(request: object) -> Answer:
+        if type(request).__name__ == "Inspect":
+            return usual(request)  # type: ignore[arg-type]
+        turn["at"] += 1
+        return replies[turn["at"] % len(replies)]
+
+    peer = Peer(Push(SHAPE, 7), answer)
+    end = peer.run(limit_s=120.0, use=bundle(5))
+    assert not isinstance(end, Done)

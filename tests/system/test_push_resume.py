@@ -1,0 +1,76 @@
+"""Pushes that are interrupted, on either side, and go on by themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from otaflash.errors import ExitCode
+from otaflash.sim.radio import Way
+from otaflash.sim.station import Power
+from tests.system.pushing import Bench
+
+LINK = Way(delay_s=0.03)
+WHOLE_PUSH = 10_500
+"""Wire bytes of a push of the same image that nothing interrupts."""
+
+
+def test_a_host_killed_in_the_middle_resumes_from_the_map_that_the_device_kept() -> None:
+    bench = Bench(LINK)
+    bench.push_until(0.6)
+    again = bench.push()
+    assert again.result is not None, again.error
+    assert bench.is_right()
+    assert again.result.wire_bytes_down < 0.7 * WHOLE_PUSH
+
+
+def test_a_host_that_comes_back_after_the_device_left_its_loader_resumes_from_a_survey() -> None:
+    bench = Bench(LINK)
+    bench.push_until(0.6)
+    bench.world.run_until(bench.world.now + 30.0)
+    again = bench.push()
+    assert again.result is not None, again.error
+    assert bench.is_right()
+    assert again.result.wire_bytes_down < 0.7 * WHOLE_PUSH
+
+
+@pytest.mark.parametrize("cut_at_s", [0.3, 0.6, 0.9, 1.1, 1.3, 1.6, 2.2, 3.0])
+@pytest.mark.parametrize("loss", [0.0, 0.1])
+def test_a_device_that_loses_power_at_any_moment_is_picked_up_again(cut_at_s: float, loss: float) -> None:
+    bench = Bench(Way(delay_s=0.03, loss=loss), power=Power(cut_at_s=cut_at_s, off_s=2.0))
+    outcome = bench.push()
+    assert outcome.result is not None, outcome.error
+    assert bench.is_right()
+
+
+@pytest.mark.parametrize("operation", [0, 1, 5, 40, 120, 150, 200, 260, 300, 340])
+@pytest.mark.parametrize("how", [1, 2, 3])
+def test_a_power_cut_in_any_flash_operation_ends_in_the_new_image(operation: int, how: int) -> None:
+    bench = Bench(LINK, power=Power(cut_operation=operation, cut_how=how, off_s=1.0))
+    outcome = bench.push()
+    assert outcome.result is not None, outcome.error
+    assert bench.is_right()
+
+
+def test_a_device_that_never_answers_is_told_after_ten_seconds() -> None:
+    bench = Bench(Way(loss=1.0))
+    began = bench.world.now
+    outcome = bench.push()
+    assert outcome.error is not None
+    assert (outcome.error.reason, outcome.error.exit_code) == ("no-answer", ExitCode.LINK_LOST)
+    assert "Inspect" in outcome.error.text
+    assert bench.world.now - began < 11.0
+
+
+def test_a_link_that_dies_for_good_is_told_with_what_was_awaited() -> None:
+    bench = Bench(Way(delay_s=0.03, outage_from_s=0.7, outage_s=1e6))
+    outcome = bench.push()
+    assert outcome.error is not None
+    assert (outcome.error.reason, outcome.error.exit_code) == ("link-lost", ExitCode.LINK_LOST)
+    assert "report" in outcome.error.text
+
+
+def test_an_outage_of_twenty_seconds_only_costs_its_time() -> None:
+    bench = Bench(Way(delay_s=0.03, outage_from_s=0.7, outage_s=20.0))
+    outcome = bench.push()
+    assert outcome.result is not None, outcome.error
+    assert bench.is_right()
