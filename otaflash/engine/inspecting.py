@@ -7,8 +7,9 @@ from collections.abc import Callable
 from otaflash.engine import failures
 from otaflash.engine.asking import Asking
 from otaflash.engine.channel import Channel, Heard
+from otaflash.engine.sizing import BLOCK_OVERHEAD
 from otaflash.errors import OtaflashError
-from otaflash.wire.messages import PROTOCOL_VERSION, Info, Inspect, InspectReply
+from otaflash.wire.messages import FRAME_LEAST, PROTOCOL_VERSION, Info, Inspect, InspectReply
 
 ANY = bytes(8)
 
@@ -81,7 +82,7 @@ class Inspecting:
 
     def _checked(self, info: Info, now: float) -> None:
         block, page = info.block_bytes, info.page_bytes
-        if not block or not page or page % block or info.frame_bytes < 20:
+        if not block or not page or page % block or info.frame_bytes < max(FRAME_LEAST, block + BLOCK_OVERHEAD):
             self._on_error(failures.bad_info(f"pages of {page}, blocks of {block}, frames of {info.frame_bytes} bytes"))
             return
         self._channel.rtt.stall_s = info.stall_ms / 1000

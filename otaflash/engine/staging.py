@@ -103,6 +103,8 @@ class Staging:
         """Requests for a report that no report has answered, nor overtaken."""
         self._last_answered = -1
         self._queries = 0
+        self._query_start = 0
+        """Where the newest report was cut short: what lies behind is asked for next."""
         self._check_map_after: int | None = None
         self._progress_at = 0.0
         self._progress_held: int | None = None
@@ -249,7 +251,8 @@ class Staging:
         if self._offering.accepted_by is None or (self._surveying.active and self._check_map_after is None):
             return None
         if not self._asks:
-            return None if self._blocks_may_go() and self._transfer.has_more() else 0.0
+            flowing = self._blocks_may_go() and self._transfer.has_more()
+            return None if flowing and self._transfer.room(self._channel.next_sequence) else 0.0
         repeats = max(self._queries - BLIND_QUERIES, 0)
         timeout_s = self._channel.rtt.timeout_s(repeats)
         if self._last_answered >= 0 and self._blocks_may_go() and self._transfer.has_more():
@@ -259,7 +262,7 @@ class Staging:
     def _query(self, now: float) -> None:
         """No report came for a time-out: from here on only this is asked, until one comes."""
         self._asks.clear()
-        self._asks.append(self._channel.send(Report(0), now))
+        self._asks.append(self._channel.send(Report(self._query_start), now))
         self._queries += 1
 
     # --- answers
@@ -318,6 +321,7 @@ class Staging:
         while self._asks and self._asks[0] <= heard.sequence:
             self._asks.popleft()
         transfer.limit = reply.limit
+        self._query_start = stop if reply.state & CUT_SHORT else 0
         self._air.report(verdict, self._channel.next_sequence, now)
         transfer.frame_packets = self._air.frame_packets()
         if self._check_map_after is not None and heard.sequence >= self._check_map_after:

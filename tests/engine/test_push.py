@@ -87,6 +87,7 @@ SEEN = {
     "a newer record of few bytes": (b"\x02\x02", "protocol-too-new", ExitCode.IMAGE_REFUSED),
     "a record of few bytes": (b"\x01\x01\x01", "bad-info", ExitCode.IMAGE_REFUSED),
     "blocks of nothing": (info(block_bytes=0), "bad-info", ExitCode.IMAGE_REFUSED),
+    "frames too short for a block": (info(frame_bytes=20, block_bytes=16), "bad-info", ExitCode.IMAGE_REFUSED),
     "other pages": (info(page_bytes=256), "wrong-geometry", ExitCode.IMAGE_REFUSED),
 }
 

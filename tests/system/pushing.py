@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from otaflash.bench.link import holds, make_image, offerable
 from otaflash.engine import Done, Event, Failed, LinkShape, NeedBundle, Progress, Push, Result
@@ -42,6 +42,7 @@ class Bench:
         way: Way | None = None,
         *,
         board: str = "atmega328p",
+        frame_bytes: int | None = None,
         image_bytes: int = 9000,
         seed: int = 1,
         applications: Applications | None = None,
@@ -51,7 +52,8 @@ class Bench:
         model = LinkModel(way or Way(), way or Way())
         self.port: Port
         self.board: NativeBoard
-        self.port, self.board = add_board(self.world, profile(board), model, applications=applications, power=power)
+        made = profile(board) if frame_bytes is None else replace(profile(board), frame_bytes=frame_bytes)
+        self.port, self.board = add_board(self.world, made, model, applications=applications, power=power)
         self.way = way or Way()
         self.image: Image = make_image(self.board.profile, image_bytes, seed)
         self._draws = random.Random(seed)

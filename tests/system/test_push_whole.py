@@ -49,6 +49,15 @@ def test_a_bad_link_costs_time_and_nothing_else(way: Way, seed: int) -> None:
     assert bench.is_right()
 
 
+@pytest.mark.parametrize("frame_bytes", [20, 40, 64, 100])
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_short_frames_suffice_for_every_exchange(frame_bytes: int, loss: float) -> None:
+    bench = Bench(Way(delay_s=0.02, loss=loss), frame_bytes=frame_bytes, image_bytes=3000)
+    outcome = bench.push()
+    assert outcome.result is not None, outcome.error
+    assert bench.is_right()
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_fault_that_fooled_sfxb_ends_in_a_right_image_or_an_honest_failure(seed: int) -> None:
     """35 ms one way and one damaged frame: unnumbered acknowledgements then shift by one, and sfxb says success."""
