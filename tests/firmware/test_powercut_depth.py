@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from otaflash.bench.explorer.search import Case, Search, Tally
@@ -31,6 +33,14 @@ DEPTH_2 = [
 
 def explored(board: str, pages: tuple[int, ...], depth: int) -> Tally:
     return Search(Case(board_of(board), pages, depth), seed=1).run()
+
+
+@pytest.mark.slow
+def test_two_cuts_give_an_image_of_three_boots_at_most_three_more() -> None:
+    board = replace(board_of("tiny1"), trials=3)
+    tally = Search(Case(board, (1, 1), 2), seed=1).run()
+    assert tally.violations == []
+    assert tally.exhaustive
 
 
 def named(cell: object) -> str | None:

@@ -149,8 +149,13 @@ class Oracle:
         elif not self._way_back(ghost, jump):
             wrong = WAY_BACK
         else:
-            wrong = MORE_TRIALS if ghost.jumps + 1 > self._trials + cuts else ""
+            wrong = MORE_TRIALS if ghost.jumps + 1 > self._most_trials(cuts) else ""
         return ghost._replace(pending=(number,), seen=True, jumps=ghost.jumps + 1), wrong
+
+    def _most_trials(self, cuts: int) -> int:
+        """N boots and one for each cut. Where a first cut tears the walk's last mark and a second the seal of the record that
+        supersedes it, that seal may read as clear for N boots and as set later: then the image has its N boots twice."""
+        return max(self._trials + cuts, 2 * self._trials if cuts > 1 else 0)
 
     def _way_back(self, ghost: Ghost, jump: Jump) -> bool:
         """The old image stands whole in the secondary slot, and surely so."""
