@@ -153,8 +153,8 @@ class Oracle:
         return ghost._replace(pending=(number,), seen=True, jumps=ghost.jumps + 1), wrong
 
     def _most_trials(self, cuts: int) -> int:
-        """N boots and one for each cut. Where a first cut tears the walk's last mark and a second the seal of the record that
-        supersedes it, that seal may read as clear for N boots and as set later: then the image has its N boots twice."""
+        """N boots and one for each cut. Where a first cut tears the walk's last mark and a second the seal of the
+        record that supersedes it, that seal may read as clear for N boots and as set later: N boots twice."""
         return max(self._trials + cuts, 2 * self._trials if cuts > 1 else 0)
 
     def _way_back(self, ghost: Ghost, jump: Jump) -> bool:
