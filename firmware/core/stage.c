@@ -59,7 +59,7 @@ void stage_start(struct ota *ota)
 {
     ota->places = (uint16_t)(pages_of(ota) * BLOCKS_PER_PAGE);
     memset(ota->held, 0, (uint16_t)(pages_of(ota) * HELD_BYTES));
-    memset(ota->blank, 0, (pages_of(ota) >> 3) + 1U);
+    memset(ota->blank, 0, (uint16_t)(pages_of(ota) + 7U) >> 3);
     ota->front = 0;
     ota->voided = 0;
     ota->chunk_filled = 0;
