@@ -24,7 +24,8 @@ def report(error: BaseException, words: list[str]) -> int:
     as_json, debug = "--json" in words, "--debug" in words
     failure = as_failure(error, pushing="push" in words)
     if as_json:
-        write_line(json.dumps(result_of(failure)))
+        with suppress(OSError):
+            write_line(json.dumps(result_of(failure)))
     if debug:
         traceback.print_exception(error, file=sys.stderr)
     with suppress(OSError):
@@ -40,7 +41,7 @@ def as_failure(error: BaseException, *, pushing: bool = False) -> OtaflashError:
         return _interrupted(pushing)
     if isinstance(error, click.ClickException):
         command = f"{error.ctx.command_path} " if isinstance(error, click.UsageError) and error.ctx else "otaflash "
-        text = error.format_message().rstrip(".").replace("\n", " ")
+        text = error.format_message().rstrip(".?").replace("\n", " ").replace(". Did you mean ", "; perhaps you mean ")
         return UsageError("usage", text, remedy=f"'{command}--help' shows what may be given")
     if isinstance(error, OSError) and error.errno in _SYSTEM_REMEDIES:
         return _from_system(error, error.errno)

@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     try:
         from otaflash.cli.commands import run  # noqa: PLC0415
+        from otaflash.cli.stdout import settle  # noqa: PLC0415
 
+        settle()
         return run(words)
     except BrokenPipeError:
         from otaflash.cli.stdout import mute  # noqa: PLC0415

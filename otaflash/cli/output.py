@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Protocol
 
 from otaflash.cli.stdout import write_line
@@ -127,8 +128,9 @@ def progress_text(progress: Progress) -> str:
 
 
 def print_warning(text: str) -> None:
-    """One line on stderr."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)
+    """One line on stderr; an update does not end because nobody can be warned."""
+    with suppress(OSError):
+        print(f"warning: {text}", file=sys.stderr, flush=True)
 
 
 def _progress_fields(progress: Progress) -> dict[str, object]:

@@ -6,6 +6,8 @@ import grp
 import os
 import re
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from otaflash.transport import open as opening
 from otaflash.transport.serial import SerialPort
 from tests.cli.devices import device, future_device
-from tests.cli.running import BLINK, Ended, otaflash, otaflash_apart, running_image
+from tests.cli.running import BLINK, ROOT, Ended, otaflash, otaflash_apart, running_image
 
 TEXT = BLINK.read_text()
 LINES = TEXT.splitlines()
@@ -261,6 +263,34 @@ def test_standard_output_without_room_is_told() -> None:
     assert ended.code == 2
     assert "disk-full" in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "2>&-", "2>/dev/full", ">&- 2>&-"])
+@pytest.mark.parametrize("words", ["info --port sim:tiny1 --json", "info --port sim:none --json", "push no.hex"])
+def test_streams_that_cannot_be_written_leave_no_traceback(words: str, redirection: str) -> None:
+    shell = ["sh", "-c", f'"$0" -m otaflash.cli.main {words} {redirection}', sys.executable]
+    ended = subprocess.run(shell, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert ended.returncode == {"info --port sim:none --json": 3, "push no.hex": 5}.get(
+        words, 2 if redirection == ">/dev/full" else 0
+    )
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_warning_that_cannot_be_written_does_not_end_the_update() -> None:
+    with open("/dev/full", "w") as full:
+        ended = otaflash_apart("push", BLINK, "--port", "sim:nrf52832", "--json", stderr=full)
+    assert (ended.code, ended.result["ok"]) == (0, True)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict"])
+def test_a_file_name_that_cannot_be_spelled_is_shown_with_escapes(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"\xc3\xa9\xe9.otab")
+    ended = otaflash_apart(
+        "bundle", BLINK, "--board", "atmega328p", "-o", file, env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    )
+    assert ended.code == 0, ended.err
+    assert "\\udce9.otab" in ended.out
+    assert file.exists()
 
 
 def test_a_malformed_configuration_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str) -> None:

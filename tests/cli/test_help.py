@@ -68,6 +68,10 @@ def test_wrong_words_end_with_code_2_and_say_what_to_do(words: list[str]) -> Non
     assert len(ended.err.splitlines()) <= 4
 
 
+def test_what_may_have_been_meant_is_said_in_one_sentence() -> None:
+    assert "No such option '--prot'; perhaps you mean '--port'.\n" in otaflash("push", "a.hex", "--prot").err
+
+
 def test_wrong_words_are_told_to_machines_too() -> None:
     ended = otaflash("push", "a.hex", "--wing", "--json")
     assert ended.code == 2
