@@ -6,11 +6,13 @@ import errno
 import os
 import re
 import select
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from otaflash.errors import LinkError, TargetError, UsageError
 
@@ -24,6 +26,9 @@ WRITE_TIMEOUT_S = 10.0
 _POLL_S = 0.01
 _READ_BYTES = 4096
 _NETWORK = ("socket://", "rfc2217://")
+_PYSERIAL = ("alt", "cp2110", "hwgrep", "loop", "rfc2217", "socket", "spy")
+"""The kinds of URL that pyserial knows."""
+_GROUP_USES = stat.S_IRGRP | stat.S_IWGRP
 _USB = re.compile(r"usb:([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?::(.+))?")
 
 
@@ -107,10 +112,12 @@ def open_serial(port: str, *, baud: int | None = None, assert_lines: bool = Fals
 
     ``?baud=`` behind a device or usb: name wins over `baud` (default 115200). DTR and RTS stay released unless
     `assert_lines`, since on many boards they pull the reset (where the driver raises them on opening, that cannot be
-    helped). Raises TargetError (port-missing, port-busy, port-permission, port-ambiguous, port-failed), UsageError.
+    helped). Raises TargetError (port-missing, port-busy, port-permission, port-ambiguous, port-unreachable, port-failed),
+    UsageError.
     """
     name, baud = _split_baud(port, baud)
     url = find_usb(name) if name.startswith("usb:") else name
+    _check_url(url)
     opened = _open(url, port, baud, assert_lines)
     network = url.startswith(_NETWORK[0])
     return SerialLink(port, opened, None if network else baud / 10)
@@ -161,6 +168,26 @@ def _split_baud(port: str, baud: int | None) -> tuple[str, int]:
             )
         baud = int(value)
     return name, baud or DEFAULT_BAUD
+
+
+def _check_url(url: str) -> None:
+    """pyserial would tell of these mistakes in Python's words."""
+    scheme, slashes, _ = url.partition("://")
+    if slashes and scheme not in _PYSERIAL:
+        raise UsageError(
+            "port-bad-url", f"{url}: {scheme}:// is no kind of port", remedy="Write socket://HOST:PORT, or a device."
+        )
+    if url.startswith(_NETWORK) and not _has_host_and_port(url):
+        text = f"{url} does not name a host and a port"
+        raise UsageError("port-bad-url", text, remedy=f"Write {scheme}://HOST:PORT, as in {scheme}://192.168.1.5:4000.")
+
+
+def _has_host_and_port(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port is not None
+    except ValueError:  # a port that is no number, or above 65535
+        return False
 
 
 def _open(url: str, name: str, baud: int, assert_lines: bool) -> serial.SerialBase:
@@ -214,7 +241,7 @@ def _explained(name: str, url: str, error: Exception) -> TargetError:
         return TargetError(
             "port-missing",
             f"there is no port {name}",
-            remedy="Check the name; `otaflash doctor` lists the ports present.",
+            remedy=f"Check the name. {_present()}.",
         )
     if number in (errno.EBUSY, errno.EAGAIN) or "PermissionError" in text:  # the latter: how Windows says busy
         return TargetError(
@@ -228,6 +255,8 @@ def _explained(name: str, url: str, error: Exception) -> TargetError:
             f"{name} does not answer ({_cause(error)})",
             remedy="Start the server, or check host and port.",
         )
+    if number in (errno.ENOTTY, errno.EISDIR) or os.strerror(errno.ENOTTY) in text:
+        return TargetError("port-failed", f"{name} is no serial port", remedy=f"Name a serial port. {_present()}.")
     return _failed(name, error)
 
 
@@ -235,7 +264,9 @@ def _permission(name: str, url: str) -> TargetError:
     group = _group_of(url)
     if group is None:
         return TargetError(
-            "port-permission", f"{name} may not be opened by you", remedy="Ask who administers this machine."
+            "port-permission",
+            f"{name} may not be opened by you, and no group is allowed to",
+            remedy="Ask who administers this machine.",
         )
     return TargetError(
         "port-permission",
@@ -245,10 +276,13 @@ def _permission(name: str, url: str) -> TargetError:
 
 
 def _group_of(path: str) -> str | None:
+    """The group whose members may read and write it, if there is one."""
     try:
         import grp  # noqa: PLC0415  # there is none on Windows
 
-        return grp.getgrgid(os.stat(path).st_gid).gr_name
+        found = os.stat(path)
+        open_to_group = found.st_mode & _GROUP_USES == _GROUP_USES
+        return grp.getgrgid(found.st_gid).gr_name if open_to_group else None
     except (ImportError, OSError, KeyError):
         return None
 
@@ -260,7 +294,13 @@ def _failed(name: str, error: Exception) -> TargetError:
 
 
 def _cause(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).rstrip(".")
+    """What the system said, without what pyserial put before it."""
+    text = (getattr(error, "strerror", None) or str(error)).rstrip(".")
+    return re.sub(r".*\[Errno -?\d+\] ", "", text)
+
+
+def _present() -> str:
+    return f"Ports present: {', '.join(found.device for found in find_serial_ports()) or 'none'}"
 
 
 def _described(info: Any) -> SerialPort:

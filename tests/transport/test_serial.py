@@ -195,6 +195,7 @@ def test_permission_denied_names_the_group_and_the_way_in(monkeypatch: pytest.Mo
 
     device = tmp_path / "ttyX0"
     device.touch()
+    device.chmod(0o660)
     group = grp.getgrgid(device.stat().st_gid).gr_name
     refuse_with(monkeypatch, serial.SerialException(errno.EACCES, f"could not open port {device}"))
     with pytest.raises(TargetError) as caught:
@@ -202,6 +203,34 @@ def test_permission_denied_names_the_group_and_the_way_in(monkeypatch: pytest.Mo
     assert caught.value.reason == "port-permission"
     assert f"group {group}" in caught.value.text
     assert f"usermod -aG {group}" in caught.value.remedy
+
+
+def test_a_port_that_no_group_may_open_names_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    device = tmp_path / "ttyX0"
+    device.touch()
+    device.chmod(0o600)
+    refuse_with(monkeypatch, serial.SerialException(errno.EACCES, f"could not open port {device}"))
+    with pytest.raises(TargetError) as caught:
+        open_serial(str(device))
+    assert caught.value.reason == "port-permission"
+    assert "usermod" not in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "url", ["socket://127.0.0.1", "rfc2217://x", "socket://::", "socket://a:b", "socket://a:99999", "http://foo"]
+)
+def test_a_url_that_names_no_host_and_port_or_is_of_no_kind_is_a_mistake_in_the_command(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_link(url)
+    assert caught.value.reason == "port-bad-url"
+    assert url in caught.value.text
+
+
+def test_a_port_that_is_missing_lists_those_present(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serial.tools.list_ports, "comports", lambda: [FTDI, MICROBIT])
+    with pytest.raises(TargetError) as caught:
+        open_link("/dev/ttyNone99")
+    assert "Ports present: /dev/ttyACM0, /dev/ttyUSB0" in caught.value.remedy
 
 
 def test_permission_denied_without_a_group_is_still_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,6 +268,7 @@ def test_a_file_that_is_no_terminal_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(TargetError) as caught:
         open_serial(str(tmp_path / "file"))
     assert caught.value.reason == "port-failed"
+    assert caught.value.text == f"{tmp_path / 'file'} is no serial port"
 
 
 # --- names --------------------------------------------------------------------------------------------------------
