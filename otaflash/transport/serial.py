@@ -112,8 +112,8 @@ def open_serial(port: str, *, baud: int | None = None, assert_lines: bool = Fals
 
     ``?baud=`` behind a device or usb: name wins over `baud` (default 115200). DTR and RTS stay released unless
     `assert_lines`, since on many boards they pull the reset (where the driver raises them on opening, that cannot be
-    helped). Raises TargetError (port-missing, port-busy, port-permission, port-ambiguous, port-unreachable, port-failed),
-    UsageError.
+    helped). Raises UsageError, and TargetError: port-missing, port-busy, port-permission, port-ambiguous,
+    port-unreachable, port-failed.
     """
     name, baud = _split_baud(port, baud)
     url = find_usb(name) if name.startswith("usb:") else name
