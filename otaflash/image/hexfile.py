@@ -23,6 +23,9 @@ _NEW_FILE = "The file is damaged or incomplete: build or download it again."
 _DIGITS = re.compile(rb"[0-9A-Fa-f]*")
 _FOREIGN = {
     b"\x7fELF": ("an ELF file", "Make a HEX of it: objcopy -O ihex program.elf program.hex"),
+    b"\xff\xfe": ("text in UTF-16", "Save it as plain ASCII text."),
+    b"\xfe\xff": ("text in UTF-16", "Save it as plain ASCII text."),
+    b"\xef\xbb\xbf": ("text with a byte order mark", "Save it as plain ASCII text."),
     b"UF2\n": ("a UF2 file", "Give the Intel HEX of the program."),
     b"S0": ("a Motorola S-record file", "Make a HEX of it: objcopy -I srec -O ihex program.srec program.hex"),
     b"PK": ("a ZIP archive", "Unpack it and give the HEX in it."),
