@@ -17,7 +17,7 @@ from otaflash.sim.profiles import profile
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option(
     "--board", metavar="BOARD", help="Board profile to make it for, as atmega328p; without it --port is asked."
 )
@@ -25,7 +25,13 @@ from otaflash.sim.profiles import profile
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; boards refuse lower ones.")
 @click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
 @click.option("--move", is_flag=True, help="Take the program as payload only, moved to the slot of a simulated board.")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="File to write; default: FILE.otab.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(readable=False, path_type=Path),
+    help="File to write; default: FILE.otab.",
+)
 @common_options
 @click.pass_context
 def bundle(
@@ -43,9 +49,10 @@ def bundle(
     settings = settings_of(context)
     output = settings.output()
     program = Program.read(file, Wanted(version, counter, single_slot, move), settings.config)
+    target = target or file.with_suffix(".otab")
+    _check_target(file, target)
     slot, least_counter = _slot(settings, board)
     made, warnings = program.bundle_for(slot, least_counter)
-    target = target or file.with_suffix(".otab")
     write_bundle(target, made)
     for warning in warnings:
         output.show(warning)
@@ -58,13 +65,20 @@ def bundle(
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(readable=False, path_type=Path))
 @common_options
 @click.pass_context
 def inspect(context: click.Context, file: Path) -> None:
     """Show what is in FILE, a HEX or a bundle."""
     facts = describe(file)
     settings_of(context).output().answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
+
+
+def _check_target(file: Path, target: Path) -> None:
+    """Raises UsageError for a bundle that would replace what it is made of."""
+    if target.exists() and target.is_file() and target.samefile(file):
+        text = f"the bundle would replace {file}, which it is made of"
+        raise UsageError("output-is-input", text, remedy="name another file with -o")
 
 
 def _slot(settings: Settings, board: str | None) -> tuple[Slot, int]:
@@ -88,4 +102,5 @@ def _slot(settings: Settings, board: str | None) -> tuple[Slot, int]:
 
 def _summary(pages: int, facts: object) -> str:
     assert isinstance(facts, dict)
-    return f"{facts['image_bytes']:,} bytes in {pages} pages for {facts['board']}, version {facts['version']}"
+    size = f"{facts['image_bytes']:,} bytes in {pages} page{'s' * (pages != 1)}"
+    return f"{size} for {facts['board']}, version {facts['version']}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from otaflash.cli.config import Config
 from otaflash.engine.events import WarningEvent
-from otaflash.errors import ImageError, UsageError
+from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
 from otaflash.image.build import Slot, build_image, check_manifest
 from otaflash.image.bundle import Bundle, bundle_from_image
 from otaflash.image.data import HexData
@@ -88,10 +88,16 @@ def board_of(info: Info) -> str:
 
 
 def check_board(info: Info, expected: str | None) -> None:
-    """Raises ImageError if the device is another board than the one that the user means."""
+    """Raises OtaflashError if the device is another board than the one that the user means: nobody's file is wrong."""
     if expected is not None and board_of(info) != expected:
         text = f"the board calls itself {board_of(info)}, not {expected}"
-        raise ImageError("wrong-board", text, remedy="choose the other board with --port, or correct --board")
+        raise OtaflashError(
+            "wrong-board",
+            text,
+            remedy="choose the other board with --port, or correct --board",
+            fault=Fault.USER,
+            exit_code=ExitCode.IMAGE_REFUSED,
+        )
 
 
 def parse_version(text: str) -> Version:

@@ -19,7 +19,7 @@ from otaflash.wire.messages import Info
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; default: the board's own.")
 @click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
@@ -55,7 +55,7 @@ def push(
 def bundle_maker(program: Program, output: Output, *, expected: str | None, move: bool) -> MakeBundle:
     """What makes the bundle once the board is known; `expected` is the board that the user means, None: any.
 
-    What is made raises ImageError for another board or an image that does not fit it.
+    What is made raises OtaflashError for another board, ImageError for an image that does not fit it.
     """
     moved = replace(program, wanted=replace(program.wanted, move=move))
 

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from otaflash.errors import UsageError
 from otaflash.sim.app import Applications, RunningImage
@@ -109,18 +110,28 @@ def _new(profile: Profile, seed: int, image: Path | None) -> NativeBoard:
 def _loaded(profile: Profile, seed: int, path: Path) -> NativeBoard:
     head, _, state = _read(path).partition(b"\n")
     try:
-        said = json.loads(head)
+        said = _head_of_state(head)
         if (said["v"], said["board"]) != (_STATE_FORMAT, profile.name):
             raise ValueError(f"made for {said['board']}, format {said['v']}")
         board = NativeBoard(profile, seed, uid=bytes.fromhex(said["uid"]))
         board.load(state)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise UsageError(
             "state-unreadable",
             f"{path} is no state of a simulated {profile.name} ({error})",
             remedy="Remove it, or name another.",
         ) from error
     return board
+
+
+def _head_of_state(head: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(head)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not said.keys() >= {"v", "board", "uid"}:
+        raise ValueError("it does not begin as one")
+    return said
 
 
 def _read(path: Path) -> bytes:

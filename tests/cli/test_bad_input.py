@@ -102,6 +102,8 @@ def test_a_bundle_for_another_board_is_refused(tmp_path: Path, board: str) -> No
 
 def test_another_board_than_the_one_meant_is_refused(board: str) -> None:
     push_refused(BLINK, board, 5, "wrong-board", "--board", "atmega1284p")
+    ended = otaflash("push", BLINK, "--port", board, "--board", "atmega1284p", "--json")
+    assert ended.result["fault"] == "user"  # the file is right
 
 
 @pytest.mark.parametrize("keep", [0, 7, 31, 100, 2000])
@@ -143,6 +145,34 @@ def test_a_bundle_states_its_version_itself(tmp_path: Path, board: str) -> None:
     file = tmp_path / "blink.otab"
     otaflash("bundle", BLINK, "--board", "atmega328p", "-o", file)
     push_refused(file, board, 2, "bundle-is-made", "--version", "2.0.0")
+
+
+def test_a_bundle_does_not_replace_what_it_is_made_of(tmp_path: Path) -> None:
+    file, other_name = tmp_path / "blink.hex", tmp_path / "link.hex"
+    file.write_text(TEXT)
+    other_name.symlink_to(file)
+    for target in (file, other_name):
+        ended = otaflash("bundle", file, "--board", "atmega328p", "-o", target)
+        refusal(ended, 2, "output-is-input")
+    assert file.read_text() == TEXT
+
+
+def test_a_file_without_rights_is_refused_as_any_that_cannot_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "secret.hex"
+    file.write_text(TEXT)
+    file.chmod(0)
+    otaflash("inspect", BLINK)  # everything is imported before the rights are gone
+    with no_rights():
+        refusal(otaflash("inspect", file), 5, "file-unreadable")
+
+
+@pytest.mark.parametrize("content", ["", "root:x:0:0", "[]", '{"v": 1}'])
+def test_a_file_that_is_no_state_is_refused_in_words(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "board.bin"
+    file.write_text(content)
+    ended = refusal(otaflash("info", "--port", f"sim:atmega328p?state={file}"), 2, "state-unreadable")
+    assert "(it does not begin as one)" in ended.err
+    assert file.read_text() == content
 
 
 @pytest.mark.parametrize("version", ["1", "1.2", "v1.2.3", "1.2.3.4", "256.0.0", ""])
