@@ -8,12 +8,17 @@
 
 #define TRIES 3
 
-static uint16_t walk_steps(const struct ota *ota)
+uint16_t boot_walk_pages(const struct ota *ota)
 {
     uint16_t a = get_u16(ota->record + RECORD_OLD);
     uint16_t b = get_u16(ota->record + RECORD_NEW);
 
-    return (uint16_t)(2U * (a > b ? a : b));
+    return a > b ? a : b;
+}
+
+static uint16_t walk_steps(const struct ota *ota)
+{
+    return (uint16_t)(2U * boot_walk_pages(ota));
 }
 
 /* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. */
@@ -52,7 +57,7 @@ static bool walk_step(struct ota *ota, uint16_t k)
     uint16_t here = OTA_SECONDARY_PAGE + 1U; /* ... and where its new content is: an image is stored one page up */
 
     if (ota->record[RECORD_KIND] == RECORD_REVERT) {
-        i = (uint16_t)((walk_steps(ota) >> 1) - 1U - i);
+        i = (uint16_t)(boot_walk_pages(ota) - 1U - i);
         there = OTA_SECONDARY_PAGE + 1U;
         here = OTA_SECONDARY_PAGE;
     }

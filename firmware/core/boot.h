@@ -19,6 +19,9 @@ enum ota_result boot_apply(struct ota *ota);
 enum ota_result boot_confirm(struct ota *ota);
 enum ota_result boot_revert(struct ota *ota);
 
+/* Pages that a walk covers: of the longer of both images. */
+uint16_t boot_walk_pages(const struct ota *ota);
+
 /* Walks the decided swap or its reverse from step k, then says what is so. */
 void boot_walk(struct ota *ota, uint16_t k);
 

@@ -199,9 +199,10 @@ static uint8_t apply(struct ota *ota)
 
 static uint16_t on_apply(struct ota *ota, uint8_t *body)
 {
-    uint32_t wait_ms = (uint32_t)get_u16(ota->manifest + OTA_MANIFEST_PAGES) * OTA_SWAP_PAGE_MS;
+    uint32_t wait_ms;
 
     body[OTA_APPLY_REP_REASON] = apply(ota);
+    wait_ms = (uint32_t)boot_walk_pages(ota) * OTA_SWAP_PAGE_MS;
     put_u16(body + OTA_APPLY_REP_WAIT_MS, wait_ms < 0xFFFFU ? (uint16_t)wait_ms : 0xFFFFU);
     return OTA_APPLY_REP_BYTES;
 }

@@ -177,7 +177,8 @@ def _has_bits(reply: m.Message | None, walk: Walk) -> None:
 def _has_wait(reply: m.Message | None, walk: Walk) -> None:
     assert isinstance(reply, m.ApplyReply)
     assert walk.image is not None
-    assert reply.wait_ms == walk.image.pages * walk.image.profile.swap_page_ms
+    pages = max(image.pages for image in (walk.image, walk.old) if image is not None)
+    assert reply.wait_ms == pages * walk.image.profile.swap_page_ms
 
 
 PARTS: dict[str, Callable[[m.Message | None, Walk], None]] = {

@@ -255,6 +255,18 @@ def test_a_clean_update_and_revert_cost_the_erases_that_the_design_allows() -> N
     assert max(bench.board.erases[slots]) <= 3
 
 
+@pytest.mark.parametrize("pages", [(6, 1), (1, 6)], ids=["shorter", "longer"])
+def test_apply_says_how_long_the_swap_takes_at_most_whichever_image_is_longer(pages: tuple[int, int]) -> None:
+    old, new = make_image(1, pages[0]), make_image(2, pages[1])
+    bench = board_running(old)
+    bench.stage(new)
+    wire = bench.wire(m.Apply())
+    (reply,) = bench.send(wire)
+    assert isinstance(reply.message, m.ApplyReply)
+    assert reply.message.wait_ms == 6 * SMALL.swap_page_ms
+    assert bench.event is BoardEvent.JUMPED
+
+
 def test_a_swap_never_skips_a_page_because_it_looks_equal() -> None:
     bench = board_running(OLD)
     bench.stage(OLD)
