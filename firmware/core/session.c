@@ -23,10 +23,15 @@ static uint16_t room_of(const struct ota *ota)
     return (uint16_t)(ota->reply_bytes - OTA_HEADER_BYTES - OTA_CRC_BYTES);
 }
 
+/* True if the request names the session that the offer here belongs to. */
+static bool is_own(const struct ota *ota)
+{
+    return get_u16(ota->frame + OTA_HEADER_SESSION) == ota->session;
+}
+
 static bool in_session(const struct ota *ota)
 {
-    return ota->transfer >= OTA_TRANSFER_STATE_RECEIVING &&
-           get_u16(ota->frame + OTA_HEADER_SESSION) == ota->session;
+    return ota->transfer >= OTA_TRANSFER_STATE_RECEIVING && is_own(ota);
 }
 
 /* The host has spoken to this device on purpose: the longer window begins anew. */
@@ -115,8 +120,8 @@ static uint16_t on_offer(struct ota *ota, uint8_t *body, uint16_t count)
     if (body[OTA_OFFER_REP_REASON] == OTA_REASON_OK) {
         stay(ota);
     }
-    put_u16(body + OTA_OFFER_REP_NEXT, ota->offer_next);
-    put_u16(body + OTA_OFFER_REP_LIMIT, ota->transfer >= OTA_TRANSFER_STATE_RECEIVING ? stage_limit(ota) : 0U);
+    put_u16(body + OTA_OFFER_REP_NEXT, is_own(ota) ? ota->offer_next : 0U);
+    put_u16(body + OTA_OFFER_REP_LIMIT, in_session(ota) ? stage_limit(ota) : 0U);
     return OTA_OFFER_REP_BYTES;
 }
 

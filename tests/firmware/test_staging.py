@@ -203,6 +203,15 @@ def test_a_session_taken_over_with_another_offer_keeps_the_old_host_out() -> Non
     assert bench.refusal(m.Report(0), old_session) == "no_session"
 
 
+def test_a_later_part_of_an_offer_whose_first_was_lost_is_no_accepted_offer() -> None:
+    bench = open_offer(SMALL, NEW)
+    part = m.Offer(64, NEW.manifest.pack()[64:])
+    reply = bench.ask(part, m.OfferReply, session=bench.session + 1)
+    assert (reply.reason, reply.next, reply.limit) == (m.Reason.OK, 0, 0)
+    reply = bench.ask(part, m.OfferReply)
+    assert (reply.reason, reply.next, reply.limit) == (m.Reason.OK, m.Manifest.BYTES, NEW.places)
+
+
 def test_a_half_filled_chunk_survives_a_new_session_with_the_same_offer() -> None:
     bench = open_offer(SMALL, NEW)
     bench.block(NEW, 3, 5)
