@@ -62,7 +62,9 @@ static void put_info(struct ota *ota, uint8_t *info)
     memcpy(info + OTA_INFO_COUNTER, ota->record + RECORD_COUNTER, 4);
     if (ota->boot == OTA_BOOT_STATE_TRIAL) {
         info[OTA_INFO_TRIALS_USED] = ota->trials;
-        memcpy(info + OTA_INFO_WAY_BACK_CRC, ota->record + RECORD_OLD + IMAGE_CRC, 4);
+        if (get_u16(ota->record + RECORD_OLD) != 0U) {
+            memcpy(info + OTA_INFO_WAY_BACK_CRC, ota->record + RECORD_OLD + IMAGE_CRC, 4);
+        }
     }
     if (boot_runs(ota)) {
         image_trailer(get_u16(boot_running(ota)), OTA_TRAILER_IMAGE_BYTES, info + OTA_INFO_IMAGE_BYTES,

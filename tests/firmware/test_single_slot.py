@@ -73,6 +73,15 @@ def test_interrupted_it_takes_another_image_as_well() -> None:
     assert bench.info().image_crc == TWO_SLOT.crc
 
 
+def test_an_image_given_up_for_a_single_slot_offer_is_no_way_back() -> None:
+    bench = receiving()
+    bench.block(WIDE, 0, 16)
+    bench.session += 1
+    bench.update(TWO_SLOT)
+    info = bench.info()
+    assert (info.boot_state, info.way_back_crc) == (m.BootState.TRIAL, 0)
+
+
 def test_a_whole_image_does_not_start_before_apply() -> None:
     bench = receiving()
     assert bench.give(WIDE).state == m.TransferState.VERIFIED
