@@ -43,7 +43,17 @@ want_python() {
         python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
         [ -e "$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || missing+=(python3-dev)
     fi
-    command -v "${CC:-cc}" >/dev/null || missing+=(gcc libc6-dev)
+    want_compiler
+}
+
+# Debian's gcc may be there without the headers of the C library, which it only recommends.
+want_compiler() {
+    local compiler=${CC:-cc}  # may bring words of its own, as "ccache gcc"
+    if ! command -v "${compiler%% *}" >/dev/null; then
+        missing+=(gcc libc6-dev)
+    elif ! echo '#include <stdlib.h>' | $compiler -E - >/dev/null 2>&1; then
+        missing+=(libc6-dev)
+    fi
 }
 
 # What the installed package was made of: when this changes, it is installed again.
