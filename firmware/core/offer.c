@@ -76,6 +76,7 @@ static uint8_t accept(struct ota *ota)
     if (scheme_end(ota) != OTA_OK) {
         return OTA_REASON_BAD_SIGNATURE;
     }
+    ota->voided = 0;
     if (ota->map_valid) {
         stage_continue(ota);
         return OTA_REASON_OK;

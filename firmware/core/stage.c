@@ -61,7 +61,6 @@ void stage_start(struct ota *ota)
     memset(ota->held, 0, (uint16_t)(pages_of(ota) * HELD_BYTES));
     memset(ota->blank, 0, (uint16_t)(pages_of(ota) + 7U) >> 3);
     ota->front = 0;
-    ota->voided = 0;
     ota->chunk_filled = 0;
     ota->map_valid = true;
     stage_continue(ota);
@@ -77,7 +76,11 @@ static void void_page(struct ota *ota, uint16_t page)
     bit_clear(ota->blank, page);
     ota->front = ota->front < first ? ota->front : first;
     digest_restart(ota);
-    ota->transfer = ++ota->voided > VOIDED_MAX ? OTA_TRANSFER_STATE_FAILED : OTA_TRANSFER_STATE_RECEIVING;
+    ota->transfer = OTA_TRANSFER_STATE_FAILED;
+    if (ota->voided < VOIDED_MAX) {
+        ota->voided++;
+        ota->transfer = OTA_TRANSFER_STATE_RECEIVING;
+    }
 }
 
 /* In single-slot mode the running image is about to be destroyed: say so first, so that no half image is ever started. */

@@ -7,7 +7,17 @@ import pytest
 from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
 from otaflash.sim.profiles import PROFILES, Profile, profile
 from otaflash.wire import messages as m
-from tests.firmware.bench import CHUNKS, SMALL, Bench, Image, board_running, make_image, on_trial, on_trial_in_loader
+from tests.firmware.bench import (
+    CHUNKS,
+    SMALL,
+    STALLS,
+    Bench,
+    Image,
+    board_running,
+    make_image,
+    on_trial,
+    on_trial_in_loader,
+)
 
 OLD = make_image(1, 5)
 NEW = make_image(2, 6)
@@ -103,6 +113,26 @@ def test_repairs_have_a_budget_of_eight_pages() -> None:
         assert bench.give(image, [(0, 16)]).state == m.TransferState.VERIFIED
     bench.ask(m.Survey(0, bytes(4)), m.SurveyReply)
     assert bench.report().state == m.TransferState.FAILED
+
+
+def test_another_session_with_the_same_offer_has_a_budget_of_its_own() -> None:
+    bench, image = open_offer()
+    bench.give(image)
+    for _ in range(2):
+        for _ in range(8):
+            bench.ask(m.Survey(0, bytes(4)), m.SurveyReply)
+            assert bench.give(image, [(0, 16)]).state == m.TransferState.VERIFIED
+        bench.session += 1
+        bench.accept(image)
+
+
+def test_failed_stays_failed_however_often_a_report_is_asked_for() -> None:
+    bench, _ = open_offer(STALLS)
+    bench.board.wear_out(bench.staged_page + 2, Wear.ERASE_FAILS)
+    for place in range(0, 32, 4):
+        bench.block(make_image(2, 6, of=STALLS), place, 4)
+    states = [bench.report().state for _ in range(600)]
+    assert set(states[20:]) == {m.TransferState.FAILED}
 
 
 def test_a_page_held_in_part_is_left_alone_by_a_survey() -> None:
