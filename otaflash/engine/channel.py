@@ -27,6 +27,14 @@ class LinkShape:
         return PACKET_BYTES - 2 if self.stream else self.frame_bytes
 
 
+def with_lead(wire: bytes) -> bytes:
+    """The frame with one zero of its padding in front, if it has any.
+
+    A frame of several packets that loses the last of them loses its end too, and would take the next one along.
+    """
+    return b"\0" + wire[:-1] if wire.endswith(b"\0\0") else wire
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A reply. `sequence` counts the host's transmissions from 0, without wrapping."""
@@ -69,7 +77,7 @@ class Channel:
             return self.put(frame, now)
         wire = on_stream(frame)
         if self.aligned:
-            wire += bytes(-(self._in_packet(now) + len(wire)) % PACKET_BYTES)
+            wire = with_lead(wire + bytes(-(self._in_packet(now) + len(wire)) % PACKET_BYTES))
         return self.put(wire, now)
 
     def _in_packet(self, now: float) -> int:

@@ -12,6 +12,8 @@ from otaflash.errors import OtaflashError
 from otaflash.wire.messages import FRAME_LEAST, PROTOCOL_VERSION, Info, Inspect, InspectReply
 
 ANY = bytes(8)
+FIRST_S = 1.0
+"""The first Inspect is repeated before its answer can be there: up to so long, it is the round trip all the same."""
 
 
 class Inspecting:
@@ -53,8 +55,9 @@ class Inspecting:
         reply = heard.message
         if not isinstance(reply, InspectReply) or not self._asking.answers(heard):
             return
-        if self._asking.answers_newest(heard):
-            self._channel.rtt.sample(heard.round_trip_s)
+        rtt = self._channel.rtt
+        if self._asking.answers_newest(heard) or (rtt.smoothed_s is None and heard.round_trip_s < FIRST_S):
+            rtt.sample(heard.round_trip_s)
         if reply.offset != len(self._record) or not reply.part:
             return
         self._record += reply.part

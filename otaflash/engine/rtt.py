@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-FIRST_GUESS_S = 0.3
-"""Short and not doubled: a late answer still counts, and on a bad link the first word must not wait for seconds."""
+FIRST_GUESSES_S = (0.05, 0.1, 0.2, 0.3)
+"""Short and soon not longer: a late answer still counts, and on a bad link the first word must not wait for seconds."""
 FIRST_WIRE_BYTES = 250
 """Inspect and its answer, which a slow line needs time for."""
 LEAST_MARGIN_S = 0.003
@@ -18,7 +18,7 @@ class RoundTrip:
     """
 
     def __init__(self, rate: float | None = None) -> None:
-        self.first_guess_s = FIRST_GUESS_S + (FIRST_WIRE_BYTES / rate if rate else 0.0)
+        self._first_wire_s = FIRST_WIRE_BYTES / rate if rate else 0.0
         self.smoothed_s: float | None = None
         self.variation_s = 0.0
         self.stall_s = 0.0
@@ -35,12 +35,12 @@ class RoundTrip:
         self.smoothed_s += (seconds - self.smoothed_s) / 8
 
     def estimate_s(self) -> float:
-        """The smoothed round trip, or the first guess."""
-        return self.first_guess_s if self.smoothed_s is None else self.smoothed_s
+        """The smoothed round trip, or the last of the first guesses."""
+        return FIRST_GUESSES_S[-1] + self._first_wire_s if self.smoothed_s is None else self.smoothed_s
 
     def timeout_s(self, repeats: int = 0) -> float:
         """How long to wait for an answer that was asked for `repeats` times before."""
         if self.smoothed_s is None:
-            return self.first_guess_s
+            return FIRST_GUESSES_S[min(repeats, len(FIRST_GUESSES_S) - 1)] + self._first_wire_s
         first = self.smoothed_s + max(4 * self.variation_s, LEAST_MARGIN_S) + self.stall_s
         return float(min(first * 2 ** min(repeats, 6), max(LONGEST_S, min(first, LONGEST_EVER_S))))

@@ -77,6 +77,13 @@ class Runs:
         at = bisect_right(self._stops, start)
         return at < len(self._starts) and self._starts[at] < stop
 
+    def within(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """The parts of start..stop-1 that are in the set."""
+        low = bisect_right(self._stops, start)
+        high = bisect_left(self._starts, stop)
+        pairs = zip(self._starts[low:high], self._stops[low:high], strict=True)
+        return [(max(first, start), min(last, stop)) for first, last in pairs]
+
     def copy(self) -> Runs:
         twin = Runs()
         twin._starts = self._starts.copy()

@@ -11,6 +11,7 @@ MULTIPLES = (1, 2, 3, 4, 6, 8, 10)
 BLOCK_OVERHEAD = 10
 """Header, place and CRC of a block frame, before framing."""
 SHORT_RUN_FRAMES = 3
+COBS_REACH = 254
 STREAM_OVERHEAD = 2
 """One COBS byte and the zero. COBS takes one more for each 254 bytes without a zero: then a block is left out."""
 
@@ -22,12 +23,15 @@ class FrameSize:
     blocks: int
     wire_bytes: int
     packets: int
+    risk: int = 1
+    """Packets that must all arrive. One more than `packets` where the frame before may have lost its end with its
+    last packet, and no byte is left for a zero in front that would end it (see `channel.with_lead`)."""
 
 
 class FrameSizes:
     """The sizes that a link and a device allow, and the best of them for a loss.
 
-    The goodput of size k is payload_k (1-p)^k / (100 k): what arrives, over what the line carried.
+    The goodput of k packets is payload_k (1-p)^risk_k / (100 k): what arrives, over what the line carried.
     """
 
     def __init__(self, block_bytes: int, frame_bytes: int, *, stream: bool) -> None:
@@ -43,13 +47,19 @@ class FrameSizes:
             wire = multiple * PACKET_BYTES
             blocks = (wire - BLOCK_OVERHEAD - STREAM_OVERHEAD) // self._block_bytes
             if blocks and BLOCK_OVERHEAD + blocks * self._block_bytes <= frame_bytes:
-                sizes.append(FrameSize(blocks, wire, multiple))
+                joined = multiple > 1 and self._spare(wire, blocks) < 1
+                sizes.append(FrameSize(blocks, wire, multiple, multiple + joined))
         return sizes
+
+    def _spare(self, wire: int, blocks: int) -> int:
+        """Bytes that COBS at its worst leaves free."""
+        frame = BLOCK_OVERHEAD + blocks * self._block_bytes
+        return wire - frame - STREAM_OVERHEAD - frame // COBS_REACH
 
     def best(self, loss: float, packets_most: int = MULTIPLES[-1]) -> FrameSize:
         """The size with the highest expected goodput at a packet loss of `loss` (0 to 1)."""
         kept = 1.0 - loss
-        return max(self._up_to(packets_most), key=lambda size: size.blocks * kept**size.packets / size.packets)
+        return max(self._up_to(packets_most), key=lambda size: size.blocks * kept**size.risk / size.packets)
 
     def _up_to(self, packets: int) -> tuple[FrameSize, ...]:
         return tuple(size for size in self.sizes if size.packets <= packets) or self.sizes[:1]
@@ -60,7 +70,7 @@ class FrameSizes:
             return self.best(loss, packets_most)
         kept = 1.0 - loss
         choice = self._up_to(packets_most)
-        return self.fitting(blocks, min(choice, key=lambda size: self._packets(blocks, size) / kept**size.packets))
+        return self.fitting(blocks, min(choice, key=lambda size: self._packets(blocks, size) / kept**size.risk))
 
     def _packets(self, blocks: int, size: FrameSize) -> int:
         """How many packets the run takes in frames of that size, the last one as short as it can be."""

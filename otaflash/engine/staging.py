@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from otaflash.engine.air import AirWatch
-from otaflash.engine.channel import Heard
+from otaflash.engine.channel import Heard, with_lead
 from otaflash.engine.events import Progress
 from otaflash.engine.loss import LossEstimate
 from otaflash.engine.offerable import Offerable
@@ -98,7 +98,7 @@ class Staging:
         small = min(frame_bytes, shape.reply_bytes())
         self._surveying = Surveying(self._channel, bundle.page_table, info.page_bytes, small, self._on_agreement)
         self._optimistic = info.stall_ms <= OPTIMISTIC_STALL_MS
-        self._bytes_since_ask = 0
+        self._bytes_since_ask = ASK_BYTES_MOST  # the first block asks: a lost offer then shows a little sooner
         self._asks: deque[int] = deque()
         """Requests for a report that no report has answered, nor overtaken."""
         self._last_answered = -1
@@ -238,7 +238,7 @@ class Staging:
         wire = on_stream(frame, piece.size.wire_bytes)
         if piece.size.wire_bytes and len(wire) > piece.size.wire_bytes and piece.count > 1:
             return self._made(Piece(piece.place, piece.count - 1, piece.size, piece.copy), ask=ask)
-        return wire, piece
+        return with_lead(wire), piece
 
     def _ask_every(self) -> float:
         """Wire bytes between two requests for a report: about 8 of them in a round trip."""

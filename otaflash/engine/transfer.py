@@ -44,9 +44,6 @@ class Flown:
     sent_at: float
     copy: bool
     repeat: bool
-    copies: int = 0
-    copied: int = 0
-    """Blocks of the copy under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,8 @@ class Transfer:
         self._sent = Runs()
         self._newest_report = -1
         self._session_from: int | None = None
-        self._copies = 0
+        self._aloft: list[Runs] | None = None
+        """Places by how often they are in flight: once or more, twice or more, and so on. None: to be made anew."""
 
     # --- what the caller may ask
 
@@ -153,29 +151,48 @@ class Transfer:
         size = self.sizes.for_run(stop - start, loss, self.frame_packets)
         return Piece(start, min(stop - start, size.blocks), size, copy)
 
-    def _copy_candidate(self) -> Flown | None:
-        """At the tail, a frame in flight to send again: the one with the fewest copies, the oldest of these."""
+    def _copy_candidate(self) -> tuple[int, int] | None:
+        """At the tail, what to send again although it is in flight: the missing places that fly the fewest times."""
         worth = self._copies_worth()
         if worth < 1:
             return None
-        frame = min((f for f in self.flight if not f.copy), key=lambda f: f.copies, default=None)
-        return None if frame is None or frame.copies >= worth else frame
+        levels = self._levels()
+        for number in range(1, worth + 1):
+            waiting = self.missing.copy()
+            for start, stop in self.withheld if number >= len(levels) else (*self.withheld, *levels[number]):
+                waiting.remove(start, stop)
+            run = waiting.first()
+            if run is not None and run[0] < self.limit:
+                return run[0], min(run[1], self.limit)
+        return None
+
+    def _levels(self) -> list[Runs]:
+        if self._aloft is None:
+            self._aloft = []
+            for frame in self.flight:
+                self._rise(frame.place, frame.place + frame.count)
+        return self._aloft
+
+    def _rise(self, start: int, stop: int) -> None:
+        """start..stop-1 is in flight once more."""
+        if self._aloft is None:
+            return
+        rising = [(start, stop)]
+        for level in self._aloft:
+            above = [part for run in rising for part in level.within(*run)]
+            for run in rising:
+                level.add(*run)
+            rising = above
+        if rising:
+            self._aloft.append(Runs(rising))
 
     def _spare_copy(self) -> Piece | None:
-        frame = self._copy_candidate()
-        if frame is None:
-            return None
-        start = frame.place + frame.copied
-        piece = self._cut(start, frame.place + frame.count, copy=True)
-        frame.copied += piece.count
-        if frame.copied >= frame.count:
-            frame.copies += 1
-            frame.copied = 0
-        return piece
+        run = self._copy_candidate()
+        return None if run is None else self._cut(*run, copy=True)
 
     def _copies_worth(self) -> int:
-        """How many copies make it unlikely that a whole round trip is spent on one lost frame."""
-        loss = self.loss.per_packet()
+        """How many copies make it unlikely that a whole round trip is spent on one lost frame, or on its report."""
+        loss = min(2 * self.loss.per_packet(), 1.0)
         chance, copies = loss, 0
         while chance * len(self.flight) > COPY_RISK and copies < COPIES_MAX:
             chance *= loss
@@ -198,7 +215,7 @@ class Transfer:
             self.retransmitted += piece.count
         self._sent.add(piece.place, stop)
         self._todo.remove(piece.place, stop)
-        self._copies += piece.copy
+        self._rise(piece.place, stop)
         self.flight_bytes += wire_bytes
         self.flight.append(
             Flown(sequence, piece.place, piece.count, piece.size.packets, wire_bytes, now, piece.copy, repeat)
@@ -245,7 +262,6 @@ class Transfer:
 
     def _forget(self, frame: Flown) -> None:
         self.flight_bytes -= frame.wire_bytes
-        self._copies -= frame.copy
 
     def _learn_patience(self, frame: Flown, heard: int) -> None:
         """A repeat is held before it can have been heard: the first one was late, not lost. Wait longer from now on."""
@@ -260,6 +276,7 @@ class Transfer:
         for start, stop in self.withheld:
             todo.remove(start, stop)
         self._todo = todo
+        self._aloft = None
 
     def accepted(self, sequence: int, limit: int) -> None:
         """The offer was accepted by transmission `sequence`: what was sent before it tells nothing about the link."""
@@ -290,5 +307,4 @@ class Transfer:
         """Nothing that was sent will be answered any more (the device restarted, or the line was dead)."""
         self.flight.clear()
         self.flight_bytes = 0
-        self._copies = 0
         self._plan()

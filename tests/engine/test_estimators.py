@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otaflash.engine.air import AirWatch
+from otaflash.engine.channel import with_lead
 from otaflash.engine.loss import LossEstimate
 from otaflash.engine.pacing import AHEAD_S, Pacer
-from otaflash.engine.rtt import FIRST_GUESS_S, LONGEST_S, RoundTrip
+from otaflash.engine.rtt import FIRST_GUESSES_S, LONGEST_S, RoundTrip
 from otaflash.engine.runs import Runs
 from otaflash.engine.sizing import FrameSizes
 from otaflash.engine.transfer import Verdict
-from otaflash.wire import encode, on_stream
+from otaflash.wire import FrameReader, decode, encode, on_stream
 from otaflash.wire.messages import Block
 
 STEPS = st.lists(st.tuples(st.booleans(), st.integers(0, 40), st.integers(0, 12)), max_size=40)
@@ -35,13 +36,14 @@ def test_runs_hold_what_a_set_would(steps: list[tuple[bool, int, int]]) -> None:
     assert runs.last_stop() == max(model, default=-1) + 1
 
 
-def test_before_a_round_trip_is_known_every_try_waits_the_same_short_time() -> None:
+def test_before_a_round_trip_is_known_the_first_tries_follow_each_other_quickly() -> None:
     rtt = RoundTrip()
-    assert rtt.timeout_s(0) == rtt.timeout_s(5) == FIRST_GUESS_S
+    assert [rtt.timeout_s(n) for n in range(4)] == list(FIRST_GUESSES_S)
+    assert rtt.timeout_s(9) == FIRST_GUESSES_S[-1]
 
 
 def test_the_first_guess_leaves_a_slow_line_time_for_its_bytes() -> None:
-    assert RoundTrip(120.0).timeout_s() > FIRST_GUESS_S + 2.0
+    assert RoundTrip(120.0).timeout_s() > FIRST_GUESSES_S[0] + 2.0
 
 
 def test_time_outs_follow_round_trips_stalls_and_repeats() -> None:
@@ -82,7 +84,7 @@ def test_a_change_for_the_worse_is_noticed_within_a_hundred_packets() -> None:
     assert estimate.per_packet() > 0.08
 
 
-@pytest.mark.parametrize(("loss", "packets"), [(0.0, 10), (0.001, 10), (0.01, 3), (0.08, 1), (0.3, 1)])
+@pytest.mark.parametrize(("loss", "packets"), [(0.0, 10), (0.001, 10), (0.01, 4), (0.03, 2), (0.08, 1), (0.3, 1)])
 def test_frames_are_as_long_as_the_loss_allows(loss: float, packets: int) -> None:
     assert FrameSizes(8, 1056, stream=True).best(loss).packets == packets
 
@@ -91,6 +93,11 @@ def test_every_frame_fills_whole_radio_packets() -> None:
     for size in FrameSizes(8, 1056, stream=True).sizes:
         frame = encode(Block(0, bytes(8 * size.blocks)), 1, 0)
         assert len(on_stream(frame, size.wire_bytes)) == size.wire_bytes == 100 * size.packets
+
+
+def test_a_frame_with_no_byte_to_spare_answers_for_the_end_of_the_one_before() -> None:
+    risks = {size.packets: size.risk for size in FrameSizes(8, 1056, stream=True).sizes}
+    assert risks == {1: 1, 2: 2, 3: 4, 4: 4, 6: 6, 8: 8, 10: 10}
 
 
 def test_a_frame_never_exceeds_what_the_device_takes() -> None:
@@ -158,3 +165,10 @@ def test_an_experiment_that_shows_nothing_ends_at_the_full_rate() -> None:
     air = Air(lambda rate, number: number % 10 == 0)
     rates = {air.run(0.5) for _ in range(40)}
     assert 11520.0 in rates
+
+
+def test_a_frame_that_lost_its_end_does_not_take_the_next_one_along() -> None:
+    first, second = (with_lead(on_stream(encode(Block(n, bytes(8 * 23)), 1, n), 200)) for n in (0, 23))
+    assert len(second) == 200
+    frames = list(FrameReader(stream=True).feed(first[:100] + second))
+    assert decode(frames[-1]).serial == 23

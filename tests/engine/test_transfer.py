@@ -154,3 +154,30 @@ def test_whatever_is_lost_everything_is_held_in_the_end(data: st.DataObject) -> 
     else:
         return  # every report was lost: nothing to be said
     assert held == set(range(TOTAL))
+
+
+def test_a_copy_whose_original_is_known_to_be_lost_is_sent_again_while_the_line_would_idle() -> None:
+    sender = Sender(transfer())
+    sender.transfer.loss.lost(1)
+    sender.send()
+    copied = []
+    while (piece := sender.transfer.next_piece()) is not None and sender.sequence < 21:
+        assert piece.copy
+        sender.transfer.sent(piece, sender.sequence, 100, sender.sequence / 100)
+        copied.append(piece.place)
+        sender.sequence += 1
+    assert copied == [11 * n for n in range(10)]
+    sender.report(10, (99, 110))
+    again = sender.transfer.next_piece()
+    assert again is not None
+    assert (again.place, again.count, again.copy) == (99, 11, True)
+
+
+def test_what_is_known_to_be_held_is_not_copied() -> None:
+    sender = Sender(transfer())
+    sender.transfer.loss.lost(1)
+    sender.send()
+    sender.report(3, (55, 66))
+    piece = sender.transfer.next_piece()
+    assert piece is not None
+    assert (piece.place, piece.copy) == (55, True)
