@@ -19,6 +19,7 @@ PLACES_MAX = 65535
 PAGES_MAX = 4096
 TRIALS_MAX = 16
 MARK_BYTES_MAX = 16
+MARKS_END_MAX = 65535
 MARKS_OFFSET = 48
 """Where the seal stands in a record unit; step and trial marks follow it (firmware/core/record.h)."""
 
@@ -330,13 +331,14 @@ def _size_rules(p: Profile) -> list[tuple[bool, str]]:
     ram = p.rx_ring_bytes + p.frame_bytes + p.chunk_bytes + places // 8
     return [
         (0 < len(p.name.encode()) <= 16, "the name must have 1 to 16 bytes"),
-        (_unit(p.page_bytes, 16, PAGE_BYTES_MAX), "page_bytes must be a power of two, 16 to 4096"),
+        (_unit(p.page_bytes, 64, PAGE_BYTES_MAX), "page_bytes must be a power of two, 64 to 4096"),
         (_unit(p.write_bytes, 1, p.block_bytes), "write_bytes must be a power of two, at most a block"),
         (_unit(p.mark_bytes, 1, MARK_BYTES_MAX), "mark_bytes must be a power of two, 1 to 16"),
         (_unit(p.block_bytes, 1, p.chunk_bytes), "block_bytes must be a power of two, at most a chunk"),
         (p.page_bytes >= 8 * p.block_bytes, "a page must have at least 8 blocks"),
-        (_unit(p.chunk_bytes, 1, chunk_max), f"chunk_bytes must be a power of two up to {chunk_max}"),
+        (_unit(p.chunk_bytes, 32, chunk_max), f"chunk_bytes must be a power of two, 32 to {chunk_max}"),
         (p.slot_pages >= 1 and p.record_pages >= 1 and p.pages <= PAGES_MAX, "the number of pages is out of range"),
+        (p.record_bytes <= MARKS_END_MAX, "the marks of a record end beyond what 16 bits count"),
         (p.record_bytes <= p.record_pages * p.page_bytes, f"a record needs {p.record_bytes} bytes, more than it has"),
         (p.pages * p.page_bytes + p.loader_bytes <= p.flash_bytes, "slots, records and loader do not fit the flash"),
         (places <= PLACES_MAX, "the slot has more blocks than places can count"),

@@ -10,13 +10,13 @@ struct ota_geometry {
     uint8_t board[16];        /* name, zero padded */
     uint8_t uid[8];
     uint32_t slot_base;       /* address that the primary slot is mapped at */
-    uint16_t page_bytes;      /* erase unit, 16 to OTA_PAGE_BYTES_MAX, a power of two */
+    uint16_t page_bytes;      /* erase unit, 64 to OTA_PAGE_BYTES_MAX, a power of two */
     uint16_t slot_pages;      /* primary slot; the secondary has one more */
     uint16_t record_pages;    /* pages of one record unit */
     uint16_t write_bytes;     /* program unit of data */
     uint16_t mark_bytes;      /* program unit of a mark in the record */
     uint16_t block_bytes;     /* unit of places */
-    uint16_t chunk_bytes;     /* what one port_program takes at best: a page on AVR */
+    uint16_t chunk_bytes;     /* what one port_program takes at best: a page on AVR; 32 (a record body) or more */
     uint16_t frame_bytes;     /* largest frame taken */
     uint16_t window_bytes;    /* see protocol: info */
     uint16_t stall_ms;        /* see protocol: info */
