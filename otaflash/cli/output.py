@@ -118,12 +118,13 @@ def choose_output(*, as_json: bool, quiet: bool) -> Output:
 
 
 def progress_text(progress: Progress) -> str:
-    """``43 %  13,228 of 30,764 bytes  9,876 B/s  loss 5 %  3 s left``."""
+    """``43 %  13,228 of 30,764 bytes  9,876 B/s  loss 5 %  3 s left``, without what is not known yet."""
     percent = 100 * progress.done_bytes // max(1, progress.total_bytes)
+    rate = f"  {progress.bytes_per_s:,.0f} B/s" if progress.bytes_per_s else ""
     left = "" if progress.eta_s is None else f"  {progress.eta_s:.0f} s left"
     return (
-        f"{percent} %  {progress.done_bytes:,} of {progress.total_bytes:,} bytes  "
-        f"{progress.bytes_per_s:,.0f} B/s  loss {100 * progress.loss:.0f} %{left}"
+        f"{percent} %  {progress.done_bytes:,} of {progress.total_bytes:,} bytes"
+        f"{rate}  loss {100 * progress.loss:.0f} %{left}"
     )
 
 

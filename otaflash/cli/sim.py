@@ -27,7 +27,8 @@ def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> 
     """
     if pty == (tcp_port is not None):
         raise UsageError("serve-where", "a board is served at one place", remedy="give either --pty or --tcp PORT")
-    output = settings_of(context).output()
+    settings = settings_of(context)
+    output = settings.output()
     target = parse_sim_url(SCHEME + board.removeprefix(SCHEME))
     stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # a flag, since an exception may come where nothing takes it up
@@ -45,3 +46,5 @@ def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> 
         image=target.image,
         state=target.state,
     )
+    if settings.as_json:  # people see that it has ended
+        output.answer("result", {"ok": True, "code": 0}, "")

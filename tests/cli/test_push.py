@@ -131,6 +131,7 @@ def test_a_pipe_gets_few_lines_and_no_control_characters() -> None:
     assert ended.code == 0
     progress = [line for line in ended.out.splitlines() if "%" in line and line.startswith("  ")]
     assert 1 <= len(progress) <= 10
+    assert not [line for line in progress if "  0 B/s" in line]  # not known yet is not nothing
     assert not set(ended.out) & {"\x1b", "\r"}
     assert "runs version 1.1.0" in ended.out.splitlines()[-1]
 
@@ -253,6 +254,15 @@ def test_a_push_goes_through_a_real_port_in_real_time(door: list[str]) -> None:
         assert otaflash("push", BLINK, "--port", port, "--version", "1.1.0").code == 0
         assert otaflash("push", BLINK_OLD, "--port", port, "--version", "1.0.0").code == 0
         assert running_image(port)[0] == "1.0.0"
+
+
+def test_a_server_that_is_stopped_ends_its_json_as_every_command_does() -> None:
+    with spawn("sim", "atmega328p", "--pty", "--json") as serving:
+        wait_for(serving, "ready")
+        serving.send_signal(signal.SIGINT)
+        out, _ = serving.communicate(timeout=PATIENCE_S)
+    assert serving.returncode == 0
+    assert json.loads(out) == {"v": 1, "event": "result", "ok": True, "code": 0}
 
 
 def test_a_port_in_use_is_told() -> None:
