@@ -96,7 +96,7 @@ def run_powercut(
         total.weak_jumps += tally.weak_jumps
         total.max_erases = max(total.max_erases, tally.max_erases)
         total.max_erases_clean = max(total.max_erases_clean, tally.max_erases_clean)
-        total.exhaustive &= tally.exhaustive
+        total.exhaustive &= tally.exhaustive and case.every == 1
     yield _result(board, depth, total, wrong, time.monotonic() - began)
 
 
@@ -123,7 +123,7 @@ def _violation_event(board: str, depth: int, seed: int, violation: Violation) ->
 
 
 def _result(board: str, depth: int, total: Tally, wrong: Counter[str], seconds: float) -> dict[str, object]:
-    """`exhaustive`: every case but the sample of the full slot was explored to its end."""
+    """`exhaustive`: every case was explored to its end, and the cuts of none were a sample."""
     return {
         "event": "result",
         "ok": not wrong,
@@ -141,16 +141,35 @@ def _result(board: str, depth: int, total: Tally, wrong: Counter[str], seconds: 
     }
 
 
+def _parse_replay(replay: str) -> tuple[tuple[int, ...], list[Step]]:
+    try:
+        sizes, *words = replay.split()
+        steps = [Step.parse(word) for word in words]
+        return tuple(int(pages) for pages in sizes.split("/")), steps
+    except (ValueError, KeyError, IndexError):
+        raise _bad_replay(replay) from None
+
+
+def _bad_replay(replay: str) -> UsageError:
+    return UsageError(
+        "bad-replay",
+        f"{replay!r} is no history of the explorer",
+        remedy="Give the text that stands behind replay= in a violation, in quotes.",
+    )
+
+
 def _run_again(board: str, depth: int, seed: int, replay: str) -> Iterator[dict[str, object]]:
-    sizes, *words = replay.split()
-    case = Case(board_of(board), tuple(int(pages) for pages in sizes.split("/")), depth)
-    search = Search(case, seed)
+    sizes, steps = _parse_replay(replay)
+    search = Search(Case(board_of(board), sizes, depth), seed)
     node, began = search.root(), time.monotonic()
-    for word in words:
-        boot, node, wrong = search.step(node, Step.parse(word))
+    for step in steps:
+        try:
+            boot, node, wrong = search.step(node, step)
+        except (KeyError, ValueError):
+            raise _bad_replay(replay) from None
         yield {
             "event": "boot",
-            "step": word,
+            "step": str(step),
             "operations": boot.operations,
             "jumps": ["trial" if jump.trial else "idle" for jump in boot.jumps],
             "wrong": wrong,

@@ -9,7 +9,7 @@ _REMEDIES: dict[int, str] = {
     Reason.WRONG_BOARD: "Build the bundle for the board that `otaflash info` names, or name the other board's port.",
     Reason.WRONG_GEOMETRY: "Build the bundle again for this device: its page size or load address differs.",
     Reason.TOO_LARGE: "Make the image smaller, or allow the single-slot mode (no way back) if the board offers it.",
-    Reason.SLOT_IN_USE: "Only a single-slot image fits while the running one covers both slots.",
+    Reason.SLOT_IN_USE: "Push it with --single-slot: the running image covers both slots, and leaves no way back.",
     Reason.COUNTER_TOO_LOW: "Offer an image whose security counter is at least the device's.",
     Reason.UNKNOWN_SCHEME: "Sign with a scheme that this device's loader was built with.",
     Reason.BAD_SIGNATURE: "Sign with the key whose public half is in the device, and check that the file is whole.",
@@ -22,6 +22,10 @@ _REMEDIES: dict[int, str] = {
 }
 
 _VERIFY_REASONS = frozenset({Reason.FLASH_FAILED, Reason.DIGEST_MISMATCH})
+_ORDER_REASONS = frozenset(
+    {Reason.TRIAL_PENDING, Reason.SLOT_IN_USE, Reason.NO_TRIAL, Reason.ALREADY_CONFIRMED, Reason.WRONG_IMAGE}
+)
+"""Nothing is wrong with the file: the order does not fit the state that the board is in."""
 
 
 def refused(reason: int, what: str) -> OtaflashError:
@@ -33,7 +37,7 @@ def refused(reason: int, what: str) -> OtaflashError:
         name,
         f"the device refused {what}: {meaning}",
         remedy=_REMEDIES.get(reason, "Run `otaflash info` and compare what the device says with the image."),
-        fault=Fault.DEVICE if verify else Fault.IMAGE,
+        fault=Fault.DEVICE if verify else Fault.USER if reason in _ORDER_REASONS else Fault.IMAGE,
         exit_code=ExitCode.VERIFY_FAILED if verify else ExitCode.IMAGE_REFUSED,
     )
 
@@ -51,7 +55,7 @@ def garbage(awaited: str, received: int) -> LinkError:
     """Bytes come, but no frame."""
     return LinkError(
         "garbage",
-        f"{received} bytes came while waiting for {awaited}, none of them a frame of otaflash",
+        f"{received:,} bytes came while waiting for {awaited}, none of them a frame of otaflash",
         remedy="Check the baud rate, and that the device on this port runs an otaflash loader.",
     )
 

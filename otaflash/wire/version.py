@@ -6,7 +6,7 @@ import re
 
 from otaflash.wire.errors import WireError, WireFault
 
-_FORM = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})(?:\+(\d{1,10}))?", re.ASCII)
+_FORM = re.compile(r"(\d{1,20})\.(\d{1,20})\.(\d{1,20})(?:\+(\d{1,20}))?", re.ASCII)
 _GREATEST = (0xFF, 0xFF, 0xFFFF, 0xFFFF_FFFF)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from otaflash.engine import Done, Event, Failed, LinkShape, Operation, Request
+from otaflash.errors import Fault
 from otaflash.wire.messages import BootState, ConfirmReply, Reason, RevertReply
 from tests.engine.peer import SHAPE, Answer, Peer, device, info, inspect_reply
 
@@ -82,6 +83,7 @@ def test_revert_without_a_trial_is_refused_by_name() -> None:
     end, _ = ask(Operation.REVERT, [info()])
     assert isinstance(end, Failed)
     assert end.error.reason == "no-trial"
+    assert end.error.fault is Fault.USER  # nothing is wrong with any file
 
 
 def test_a_refused_revert_is_an_error_with_its_reason() -> None:

@@ -90,3 +90,9 @@ def test_every_mutant_of_the_boot_record_is_found() -> None:
     assert all(one["name"] < other["name"] for one, other in pairwise(found))
     assert (result["event"], result["ok"], result["code"]) == ("result", True, 0)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("replay", ["xx", "1/1 xx", "1/1 xx:old", "1/1 update-B:sideways", "1/1 update-Z:old"])
+def test_a_replay_that_is_no_history_is_a_mistake_in_the_command(replay: str) -> None:
+    with pytest.raises(UsageError, match="is no history"):
+        list(run_powercut("tiny1", 1, replay=replay))

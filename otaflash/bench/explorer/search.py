@@ -236,8 +236,10 @@ class Search:
         return wrong
 
     def _plan_of(self, step: Step) -> Plan:
+        if step.plan == SILENT.name:
+            return SILENT
         name, _, letter = step.plan.rpartition("-")
-        return self._plans[name, LETTERS.index(letter)] if name else SILENT
+        return self._plans[name, LETTERS.index(letter)]
 
 
 def _step_name(plan: Plan) -> str:
