@@ -55,6 +55,10 @@ def _large(name: str, way: Way, bar: float) -> Cell:
     return Cell(name, way, bar, "nrf52832", LARGE_BYTES)
 
 
+BURSTS = _way(30, burst_good_s=2.0, burst_bad_s=0.2, burst_loss=0.9)
+SLOW_AIR_BAR = round(0.80 * AIR_RATE / 8 / (BAUD / 10), 3)
+"""0.80 of what the air carries, stated as a part of the UART's rate like every other ratio."""
+
 CELLS: tuple[Cell, ...] = (
     Cell("clean-0", _way(0), 0.92),
     Cell("clean-30", _way(30), 0.87),
@@ -69,12 +73,13 @@ CELLS: tuple[Cell, ...] = (
     _large("large-clean-100", _way(100), 0.92),
     _large("large-loss-5", _way(30, 0.05), 0.82),
     _large("outage", _way(30, outage_from_s=10.0, outage_s=10.0, outage_loss=0.5), 0.0),
-    _large("bursts", _way(30, burst_good_s=2.0, burst_bad_s=0.2, burst_loss=0.9), 0.70),
+    Cell("bursts", BURSTS, 0.70),
+    _large("large-bursts", BURSTS, 0.70),
     Cell("duplicates", _way(30, dup=0.05), 0.0),
     Cell("reordering", _way(30, jitter_s=0.04, reorder=1.0), 0.0),
     Cell("bit-errors", _way(30, biterr=1e-4), 0.72),
-    # The bar is 0.80 of what the air carries, stated as a part of the UART's rate like every other ratio.
-    _large("slow-air", _way(30, air_rate=AIR_RATE), round(0.80 * AIR_RATE / 8 / (BAUD / 10), 3)),
+    Cell("slow-air", _way(30, air_rate=AIR_RATE), SLOW_AIR_BAR),
+    _large("large-slow-air", _way(30, air_rate=AIR_RATE), SLOW_AIR_BAR),
 )
 
 

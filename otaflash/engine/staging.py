@@ -41,6 +41,7 @@ PROBE_PAGES_LEAST = 4
 PROBE_TRIES = 2
 PROGRESS_EVERY_S = 0.1
 BLIND_QUERIES = 3
+LATE_S = 0.003
 
 
 class Resume(Enum):
@@ -116,13 +117,17 @@ class Staging:
     def poll(self, now: float) -> None:
         if self._began is None:
             self._begin(now)
+        careful_due = self._careful_due()
+        if careful_due is not None and now >= careful_due - 1e-9:
+            self._air.overdue(self._channel.next_sequence)
+            self._heed_air()
         pacer = self._channel.pacer
         while pacer.may_send(now) and self._send_one(now):
             pass
 
     def deadline(self) -> float | None:
         """The earliest of what waits for a time; whatever could go at once waits for the line."""
-        times = [self._offering.deadline(), self._query_due()]
+        times = [self._offering.deadline(), self._query_due(), self._careful_due()]
         if self._survey_may_go():
             times.append(self._surveying.deadline())
         if self._blocks_may_go() and self._transfer.peek(self._channel.next_sequence):
@@ -214,14 +219,15 @@ class Staging:
         return self._check_map_after is None and self._queries < self._blind_queries()
 
     def _blind_queries(self) -> int:
-        """How many unanswered queries it takes to stop sending blocks blindly: one, before the first report ever."""
-        return 1 if self._last_answered < 0 else BLIND_QUERIES
+        """How many unanswered queries it takes to stop sending blocks blindly: fewer before the first report ever."""
+        return 2 if self._last_answered < 0 else BLIND_QUERIES
 
     def _send_block(self, piece: Piece, now: float) -> None:
         ask = self._bytes_since_ask + piece.size.wire_bytes >= self._ask_every() or not self._transfer.more_after(piece)
         wire, piece = self._made(piece, ask=ask)
         sequence = self._channel.put(wire, now)
         self._transfer.sent(piece, sequence, len(wire), now)
+        self._air.sent(sequence + 1)
         self._bytes_since_ask += len(wire)
         if ask:
             self._bytes_since_ask = 0
@@ -242,6 +248,8 @@ class Staging:
 
     def _ask_every(self) -> float:
         """Wire bytes between two requests for a report: about 8 of them in a round trip."""
+        if self._air.paced:
+            return 0.0  # a lost frame takes its request along, and every verdict counts
         rate = self._channel.pacer.rate
         in_flight = 8.0 * ASK_BYTES_MOST if rate is None else rate * self._channel.rtt.estimate_s()
         return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST)
@@ -255,9 +263,16 @@ class Staging:
             return None if flowing and self._transfer.room(self._channel.next_sequence) else 0.0
         repeats = max(self._queries - BLIND_QUERIES, 0)
         timeout_s = self._channel.rtt.timeout_s(repeats)
-        if self._last_answered >= 0 and self._blocks_may_go() and self._transfer.has_more():
+        if (self._last_answered >= 0 or self._air.paced) and self._blocks_may_go() and self._transfer.has_more():
             timeout_s *= 2  # blocks flow, and the next of them asks again anyway
         return self._channel.sent_at(self._asks[0]) + timeout_s
+
+    def _careful_due(self) -> float | None:
+        """When the first report of all is late enough to think of a radio that drops what comes at the line's rate."""
+        rtt = self._channel.rtt
+        if not self._asks or self._last_answered >= 0 or self._offering.accepted_by is None or not self._air.may_guess:
+            return None
+        return self._channel.sent_at(self._asks[0]) + rtt.estimate_s() + LATE_S
 
     def _query(self, now: float) -> None:
         """No report came for a time-out: from here on only this is asked, until one comes."""
@@ -323,11 +338,15 @@ class Staging:
         transfer.limit = reply.limit
         self._query_start = stop if reply.state & CUT_SHORT else 0
         self._air.report(verdict, self._channel.next_sequence, now)
-        transfer.frame_packets = self._air.frame_packets()
+        self._heed_air()
         if self._check_map_after is not None and heard.sequence >= self._check_map_after:
             self._look_at_map()
         self._progress(now)
         self._judge(reply.state & ~CUT_SHORT, now)
+
+    def _heed_air(self) -> None:
+        self._transfer.frame_packets = self._air.frame_packets()
+        self._transfer.paced = self._air.paced
 
     def _judge(self, state: int, now: float) -> None:
         if state == TransferState.FAILED:

@@ -90,6 +90,9 @@ class Transfer:
         self.patience_s = 0.0
         self.frame_packets = FRAME_PACKETS_MOST
         """Longest frame, in packets: a radio that is slower than its UART overruns within long ones."""
+        self.paced = False
+        """While the pace is below the line's, frames are as long as that allows: what was measured with long ones holds
+        for short ones, but not the other way round."""
         self._todo = Runs([(0, total)])
         self._sent = Runs()
         self._newest_report = -1
@@ -145,6 +148,9 @@ class Transfer:
 
     def _cut(self, start: int, stop: int, *, copy: bool) -> Piece:
         """As much of start..stop-1 as one frame should carry. Near the end: small ones."""
+        if self.paced:
+            size = self.sizes.fitting(stop - start, self.sizes.best(0.0, self.frame_packets))
+            return Piece(start, min(stop - start, size.blocks), size, copy)
         loss = self.loss.per_packet()
         if copy or (loss > TAIL_LOSS_LEAST and stop == self.total and stop - start <= TAIL_BLOCKS):
             loss = max(loss, TAIL_LOSS)
