@@ -7,7 +7,7 @@ FIRST_GUESSES_S = (0.05, 0.1, 0.2, 0.3)
 FIRST_WIRE_BYTES = 250
 """Inspect and its answer, which a slow line needs time for."""
 LEAST_MARGIN_S = 0.003
-BACK_OFF_MOST = 4.0
+BACK_OFF_DOUBLINGS = 2
 """Requests are small and one at a time: they congest nothing, and where half of the packets are lost most repeats are
 for loss. Doubled at every second repeat up to this."""
 LONGEST_S = 1.0
@@ -46,5 +46,5 @@ class RoundTrip:
         if self.smoothed_s is None:
             return FIRST_GUESSES_S[min(repeats, len(FIRST_GUESSES_S) - 1)] + self._first_wire_s
         first = self.smoothed_s + max(4 * self.variation_s, LEAST_MARGIN_S) + self.stall_s
-        patience = min(2.0 ** (repeats // 2), BACK_OFF_MOST)
+        patience = 2.0 ** min(repeats // 2, BACK_OFF_DOUBLINGS)
         return min(first * patience, max(LONGEST_S, min(first, LONGEST_EVER_S)))
