@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,7 +126,7 @@ def run_once(cell: Cell, seed: int) -> Try:
     world = World(f"bench-link/{cell.name}/{seed}")
     port, board = add_board(world, profile(cell.board), LinkModel(cell.way, cell.way))
     image = make_image(board.profile, cell.image_bytes, seed)
-    _bring_into_loader(world, port.station)
+    bring_into_loader(world, [port.station])
     engine = Push(LinkShape(BAUD / 10), random.Random(seed).randrange(1, 0x10000))
     ended: list[Done | Failed] = []
 
@@ -144,10 +144,11 @@ def run_once(cell: Cell, seed: int) -> Try:
     return Try(result, error, holds(board, image.span))
 
 
-def _bring_into_loader(world: World, station: Station) -> None:
+def bring_into_loader(world: World, stations: Iterable[Station]) -> None:
     """The factory image comes up, then asks for its loader, as after Enter: no byte of that travels over the link."""
     world.run_until(1.5)
-    station.enter_loader()
+    for station in stations:
+        station.enter_loader()
     world.run_until(1.7)
 
 

@@ -47,3 +47,17 @@ def test_bench_powercut_finds_nothing_wrong_on_a_tiny_board() -> None:
 
 def test_bench_powercut_refuses_a_board_that_it_does_not_know() -> None:
     assert otaflash("bench", "powercut", "--board", "moon").code == 3
+
+
+def test_bench_scale_prints_the_single_push_each_fleet_and_a_result() -> None:
+    ended = otaflash("bench", "scale", "--json", "--boards", "1", "--boards", "2")
+    single, first, second, result = ended.events
+    assert single["event"] == "single"
+    assert {"cpu_seconds", "peak_rss_mb", "cpu_bar", "rss_bar_mb", "image_bytes", "ok"} <= single.keys()
+    assert [(row["event"], row["boards"], row["completed"]) for row in (first, second)] == [
+        ("fleet", 1, 1),
+        ("fleet", 2, 2),
+    ]
+    assert {"cpu_seconds", "cpu_seconds_per_board"} <= first.keys()
+    assert result["event"] == "result"
+    assert {"ok", "code", "cpu_ratio", "cpu_ratio_bar"} <= result.keys()
