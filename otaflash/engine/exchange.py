@@ -10,6 +10,8 @@ from otaflash.errors import OtaflashError
 
 SILENCE_BEFORE_CONTACT_S = 10.0
 SILENCE_AFTER_CONTACT_S = 30.0
+STALLED_S = 180.0
+"""Answers that lead nowhere: so long without one more block held, or a step taken for the first time, ends it."""
 
 
 class Exchange:
@@ -23,6 +25,9 @@ class Exchange:
         self._began_at: float | None = None
         self._over = False
         self._patient_until = 0.0
+        self._reached: tuple[int, int] | None = None
+        self._advanced_at = 0.0
+        self._phases: set[str] = set()
 
     # --- the calls of an engine
 
@@ -49,7 +54,7 @@ class Exchange:
         if self._step is None:
             return None
         due = self._step.deadline()
-        give_up = self._silence_ends()
+        give_up = min(self._silence_ends(), self._stall_ends())
         return give_up if due is None else min(due, give_up)
 
     def events(self) -> list[Event]:
@@ -65,6 +70,7 @@ class Exchange:
     def _go(self, step: Step | None, phase: str, now: float) -> None:
         """Makes `step` the present one and lets it send."""
         self._step = step
+        self._phases.add(phase)
         if phase != self._phase:
             self._phase = phase
             self._shared.events.append(PhaseChanged(phase))
@@ -95,10 +101,19 @@ class Exchange:
     def _pump(self, now: float) -> None:
         if self._over or self._step is None:
             return
+        reached = (self._shared.clockwork.held_most, len(self._phases))
+        if reached != self._reached:
+            self._reached, self._advanced_at = reached, now
+        if now >= self._stall_ends() - 1e-9:
+            self._fail(failures.stalled(self._step.awaited, STALLED_S))
+            return
         if now >= self._silence_ends() - 1e-9:
             self._give_up()
             return
         self._step.poll(now)
+
+    def _stall_ends(self) -> float:
+        return max(self._advanced_at, self._patient_until) + STALLED_S
 
     def _silence_ends(self) -> float:
         heard_at = self._channel.heard_at

@@ -51,6 +51,15 @@ def silent(awaited: str, seconds: float, *, contact: bool) -> LinkError:
     return LinkError("no-answer", text, remedy=remedy)
 
 
+def stalled(awaited: str, seconds: float) -> LinkError:
+    """Answers come, and nothing gets further."""
+    return LinkError(
+        "no-progress",
+        f"the device answers, but nothing got further for {seconds:.0f} s while waiting for {awaited}",
+        remedy="Bring the board closer or lower the radio's rate, then push again: it resumes.",
+    )
+
+
 def garbage(awaited: str, received: int) -> LinkError:
     """Bytes come, but no frame."""
     return LinkError(

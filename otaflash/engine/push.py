@@ -65,6 +65,7 @@ class Push(Exchange):
             self._fail(failures.image_unfit(f"{len(bundle.span)} bytes are more blocks than the protocol can number"))
             return
         self._bundle = bundle
+        self._be_patient(now)
         self._decide(info, now)
 
     # --- inspect, and what follows from it
@@ -216,6 +217,7 @@ class Push(Exchange):
 
     def _repair(self, now: float) -> None:
         self._repairs += 1
+        self._shared.clockwork.held_most = 0
         if self._repairs > REPAIRS_MAX:
             self._fail(failures.not_verified("the digest is still wrong after repairs"))
             return

@@ -371,6 +371,8 @@ class Staging:
 
     def _progress(self, now: float) -> None:
         held = self._transfer.held_count()
+        clockwork = self._shared.clockwork
+        clockwork.held_most = max(clockwork.held_most, held)
         elapsed = now - self._progress_at
         if elapsed < PROGRESS_EVERY_S and not self._transfer.all_held():
             return

@@ -32,6 +32,8 @@ class Clockwork:
     applied_at: float | None = None
     up_at: float | None = None
     retransmitted: int = 0
+    held_most: int = 0
+    """Blocks: the most that a report ever showed to be held."""
 
 
 @dataclass(slots=True)

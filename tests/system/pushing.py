@@ -62,17 +62,19 @@ class Bench:
         self,
         *,
         until_s: float = SECONDS,
-        on_event: Callable[[Event, float], None] = lambda event, now: None,
+        on_event: Callable[[Event, float], bool | None] = lambda event, now: None,
         resume: bool | None = None,
         image: Image | None = None,
     ) -> Outcome:
-        """Runs one push for at most `until_s` more seconds; unfinished, it is what a killed host leaves behind."""
+        """Runs one push for at most `until_s` more seconds, or until `on_event` says True: what is unfinished then is
+        what a killed host leaves behind."""
         outcome = Outcome()
         engine = Push(LinkShape(self.way.rate / 10), self._draws.randrange(1, 0x10000), resume=resume)
 
         def take(_: Push, event: Event, now: float) -> bool:
             outcome.events.append(event)
-            on_event(event, now)
+            if on_event(event, now):
+                return True
             if isinstance(event, NeedBundle):
                 engine.use_bundle(offerable(image or self.image), now)
             if isinstance(event, Done):
@@ -87,21 +89,10 @@ class Bench:
     def push_until(self, part: float) -> Outcome:
         """A push whose host is killed once that part of the image is acknowledged."""
 
-        class Killed(Exception):
-            pass
+        def reached(event: Event, now: float) -> bool:
+            return isinstance(event, Progress) and event.done_bytes >= part * event.total_bytes
 
-        outcome = Outcome()
-
-        def watch(event: Event, now: float) -> None:
-            outcome.events.append(event)
-            if isinstance(event, Progress) and event.done_bytes >= part * event.total_bytes:
-                raise Killed
-
-        try:
-            self.push(on_event=watch)
-        except Killed:
-            self.port.on_receive = None
-        return outcome
+        return self.push(on_event=reached)
 
     def is_right(self) -> bool:
         """True if the primary slot holds the image, looked at from outside."""
