@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def add_board(
     or does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
     """
     name = name or f"board{len(world.stations)}"
-    profile = replace(profile, baud=round(model.down.rate))
+    profile = profile.at_baud(round(model.down.rate))
     seed = world.stream(f"{name}/board").getrandbits(64)
     board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, image)
     port = world.add(

@@ -7,7 +7,7 @@ the Cortex-M parts, where they are small beside flash and line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otaflash.errors import TargetError
 
@@ -90,6 +90,17 @@ class Profile:
         """What one record unit needs: body, seal, two steps a page, the most trials."""
         return MARKS_OFFSET + self.mark_bytes * (1 + 2 * self.slot_pages + TRIALS_MAX)
 
+    def at_baud(self, baud: int) -> Profile:
+        """The same board at another line rate. As a port would, it bounds what may be unreported (window_bytes) where
+        its receiver cannot hold what comes during its longest stall, or where its flash is slower than the line."""
+        byte_ns = 10e9 / baud
+        chunk_ns = self.program_chunk_ns + self.chunk_bytes // self.write_bytes * self.program_unit_ns
+        stall_ns = self.erase_page_ns + chunk_ns + self.sha_block_ns
+        page_ns = self.erase_page_ns + self.page_bytes // self.chunk_bytes * chunk_ns
+        keeps_up = stall_ns <= self.rx_ring_bytes * byte_ns * 3 / 4 and page_ns <= self.page_bytes * byte_ns
+        window = self.window_bytes if keeps_up or self.erase_stalls else self.rx_ring_bytes * 7 // 8
+        return replace(self, baud=baud, window_bytes=window)
+
 
 def _cycles(cycles: float, hz: int) -> int:
     return round(cycles * 1e9 / hz)
@@ -115,7 +126,8 @@ ATMEGA328P = Profile(
     mark_bytes=1,  # a page write ANDs into the page: a mark is one byte in a page of ones
     block_bytes=8,
     chunk_bytes=128,
-    frame_bytes=208,
+    # One radio packet: a longer frame may fill two pages, and the ring does not hold what comes in 18 ms of SPM.
+    frame_bytes=100,
     stall_ms=20,
     swap_page_ms=24,
     # The same, "SPM Programming Time": erase and write 3.7 to 4.5 ms each, whatever the page holds.

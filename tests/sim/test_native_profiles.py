@@ -76,3 +76,15 @@ def test_an_unknown_board_is_refused_with_the_names_known() -> None:
 def test_a_contradiction_is_named(change: dict[str, object], complaint: str) -> None:
     problems = check_profile(replace(profile("atmega328p"), **change))
     assert any(complaint in problem for problem in problems), problems
+
+
+def test_a_line_that_the_receiver_keeps_up_with_needs_no_window() -> None:
+    for name in ("atmega1284p", "nrf52832", "stm32f103"):
+        assert PROFILES[name].at_baud(57600).window_bytes == 0
+
+
+def test_a_line_faster_than_the_flash_is_bounded_by_what_the_receiver_holds() -> None:
+    for name in ("atmega328p", "atmega1284p", "nrf52832", "stm32f103"):
+        fast = PROFILES[name].at_baud(921600)
+        assert fast.baud == 921600
+        assert fast.frame_bytes < fast.window_bytes < fast.rx_ring_bytes

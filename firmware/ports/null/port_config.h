@@ -12,7 +12,7 @@
 #define OTA_MARK_BYTES ((uint16_t)1)
 #define OTA_BLOCK_BYTES ((uint16_t)8)
 #define OTA_CHUNK_BYTES ((uint16_t)128)
-#define OTA_FRAME_BYTES ((uint16_t)208)
+#define OTA_FRAME_BYTES ((uint16_t)100)
 #define OTA_ENTRY_WINDOW_MS ((uint16_t)1000)
 #define OTA_STAY_MS ((uint16_t)15000)
 #define OTA_SWAP_PAGE_MS ((uint16_t)20)
@@ -26,7 +26,7 @@
 
 #define OTA_PAGE_BYTES_MAX 128
 #define OTA_CHUNK_BYTES_MAX 128
-#define OTA_FRAME_BYTES_MAX 208
+#define OTA_FRAME_BYTES_MAX 100
 #define OTA_PLACES_MAX 1728
 #define OTA_PAGES_MAX 108
 
