@@ -23,6 +23,8 @@ TRAIN_FRAMES = 4
 """A higher rate is tried with so many frames; what follows goes at the rate that works until the verdict is there."""
 TRAIN_LOSS = 0.4
 """One lost frame of a train says nothing."""
+GUESS_FRAMES = 4
+"""So many lost ones at the least bear out that the line's rate is too high."""
 TRIAL_PARTS = (0.76, 0.38)
 """Of the line's rate, tried one after the other."""
 PLAIN_LOST = 12
@@ -39,6 +41,7 @@ SETTLING_FRAMES = 2
 SETBACKS_MAX = 2
 TOLERATED_LOSS = 0.1
 STEADY_LOSS = 0.2
+LINK_LOSS_MOST = 0.3
 PROOF_RATE = 0.88
 PROOF_WINDOW_S = 0.1
 PROOF_LASTS_S = 3.0
@@ -156,10 +159,10 @@ class AirWatch:
             self._window_began, self._window_bytes = now, 0
 
     def _guess_was_wrong(self, verdict: Verdict) -> bool:
-        """True if what was sent at the line's rate came through after all. One verdict decides."""
+        """True if something sent at the line's rate came through after all, or too little was. One verdict decides."""
         before = [arrived for sequence, arrived in verdict.fates if sequence < self._counts_from - SETTLING_FRAMES]
         self._guessed = not before
-        return bool(before) and before.count(False) <= SUSPECT_LOSS * len(before)
+        return bool(before) and before.count(False) <= max(PLAIN_LOSS * len(before), GUESS_FRAMES - 1)
 
     def _judge(self, loss: float, line: float, now: float) -> None:
         match self._mode:
@@ -242,6 +245,9 @@ class AirWatch:
 
     def _judge_steady(self, loss: float, line: float, now: float) -> None:
         if 0 < self._blamed < SUSPECT_LOSS and loss > SUSPECT_LOSS * self._blamed:
+            if loss > LINK_LOSS_MOST:
+                self._give_up(line, now)
+                return
             self._tolerated = max(loss, self._blamed) + STEADY_LOSS  # going slower did not help
             self._works = self._fails
             self._fails = line

@@ -179,3 +179,25 @@ def test_a_frame_that_lost_its_end_does_not_take_the_next_one_along() -> None:
     assert len(second) == 200
     frames = list(FrameReader(stream=True).feed(first[:100] + second))
     assert decode(frames[-1]).serial == 23
+
+
+def guessing(*arrived: bool) -> Pacer:
+    """A pacer after a first report that was late, and that says what came of the frames sent before it."""
+    pacer = Pacer(11520.0)
+    watch = AirWatch(pacer, RoundTrip(), LossEstimate())
+    watch.overdue(20)
+    assert pacer.rate is not None and pacer.rate < 9000
+    watch.report(Verdict(0, tuple(enumerate(arrived))), 30, 0.5)
+    return pacer
+
+
+def test_a_late_first_report_slows_down_until_it_shows_that_the_line_carries() -> None:
+    assert guessing(False, True, False, True, False).rate == 11520.0
+
+
+def test_a_late_first_report_that_shows_next_to_nothing_is_no_verdict_on_the_line() -> None:
+    assert guessing(False, False).rate == 11520.0
+
+
+def test_a_late_first_report_that_shows_everything_lost_keeps_the_lower_rate() -> None:
+    assert guessing(*[False] * 12).rate == pytest.approx(0.76 * 11520)
