@@ -186,7 +186,8 @@ def guessing(*arrived: bool) -> Pacer:
     pacer = Pacer(11520.0)
     watch = AirWatch(pacer, RoundTrip(), LossEstimate())
     watch.overdue(20)
-    assert pacer.rate is not None and pacer.rate < 9000
+    assert pacer.rate is not None
+    assert pacer.rate < 9000
     watch.report(Verdict(0, tuple(enumerate(arrived))), 30, 0.5)
     return pacer
 
