@@ -30,6 +30,8 @@ class Offering:
         self._newest = -1
         self._due = 0.0
         self._rounds = 0
+        self._offsets: dict[int, int] = {}
+        """Of each part sent, by transmission."""
 
     def due(self, now: float) -> bool:
         """True if a part should go now."""
@@ -57,6 +59,7 @@ class Offering:
     def send(self, now: float) -> None:
         part = self._offer[self._cursor : self._cursor + self._part_bytes]
         self._last = self._channel.send(Offer(self._cursor, part), now)
+        self._offsets[self._last] = self._cursor
         self._cursor += len(part)
         self._parts_out += 1
         twice = self._rounds > 0 or self._channel.rtt.estimate_s() > LONG_ROUND_TRIP_S
@@ -84,7 +87,11 @@ class Offering:
             return True
         if heard.sequence > self._newest:
             self._newest = heard.sequence
-            self._expected = reply.next
-            if heard.sequence == self._last and not (self._cursor == reply.next and self._may_go_on()):
+            # The part that it expects came, and was not taken: it counts in the session of an earlier host.
+            foreign = self._offsets.get(heard.sequence) == reply.next
+            self._expected = 0 if foreign else reply.next
+            if foreign:
+                self._restart(0)
+            elif heard.sequence == self._last and not (self._cursor == reply.next and self._may_go_on()):
                 self._restart(reply.next)
         return False

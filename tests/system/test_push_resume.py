@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from otaflash.bench.link import bring_into_loader
 from otaflash.errors import ExitCode
 from otaflash.sim.radio import Way
 from otaflash.sim.station import Power
+from otaflash.wire import encode, on_stream
+from otaflash.wire.messages import Offer
 from tests.system.pushing import Bench
 
 LINK = Way(delay_s=0.03)
@@ -72,5 +75,18 @@ def test_a_link_that_dies_for_good_is_told_with_what_was_awaited() -> None:
 def test_an_outage_of_twenty_seconds_only_costs_its_time() -> None:
     bench = Bench(Way(delay_s=0.03, outage_from_s=0.7, outage_s=20.0))
     outcome = bench.push()
+    assert outcome.result is not None, outcome.error
+    assert bench.is_right()
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_a_new_host_gets_through_where_another_left_half_an_offer_behind(seed: int) -> None:
+    """The device still counts in the old session: what it then expects next says nothing to the new host."""
+    bench = Bench(Way(delay_s=0.1, loss=0.3), frame_bytes=100, image_bytes=500, seed=seed)
+    bring_into_loader(bench.world, [bench.port.station])
+    for _ in range(8):
+        bench.port.write(on_stream(encode(Offer(0, bench.image.manifest.pack()[:90]), 77, 0)))
+        bench.world.run_until(bench.world.now + 0.05)
+    outcome = bench.push(until_s=120.0)
     assert outcome.result is not None, outcome.error
     assert bench.is_right()
