@@ -12,7 +12,8 @@ from otaflash.cli.facts import running_text
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import Program, Wanted, check_board, slot_of
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.engine import Result
+from otaflash.engine import Result, WarningEvent
+from otaflash.image.build import SINGLE_SLOT
 from otaflash.image.bundle import Bundle
 from otaflash.session import MakeBundle
 from otaflash.wire.messages import Info
@@ -47,12 +48,14 @@ def push(
     output = settings.output()
     expected = board or settings.config.board
     with board_link(settings, output) as link:
-        maker = bundle_maker(program, output, expected=expected, move=is_simulated(link.name))
+        maker = bundle_maker(program, output, expected=expected, move=is_simulated(link.name), confirm=not no_confirm)
         result = update(link, output, maker, confirm=not no_confirm)
     output.answer("result", {"ok": True, "code": 0, **result_fields(result)}, summary(result))
 
 
-def bundle_maker(program: Program, output: Output, *, expected: str | None, move: bool) -> MakeBundle:
+def bundle_maker(
+    program: Program, output: Output, *, expected: str | None, move: bool, confirm: bool = True
+) -> MakeBundle:
     """What makes the bundle once the board is known; `expected` is the board that the user means, None: any.
 
     What is made raises OtaflashError for another board, ImageError for an image that does not fit it.
@@ -64,6 +67,8 @@ def bundle_maker(program: Program, output: Output, *, expected: str | None, move
         bundle, warnings = moved.bundle_for(slot_of(info), info.counter)
         for warning in warnings:
             output.show(warning)
+        if bundle.manifest.flags & SINGLE_SLOT and not confirm:
+            output.show(WarningEvent("no-trial", "a single-slot image has no trial: --no-confirm changes nothing"))
         return bundle
 
     return make

@@ -25,7 +25,7 @@ TRAIN_LOSS = 0.4
 """One lost frame of a train says nothing."""
 GUESS_FRAMES = 4
 """So many lost ones at the least bear out that the line's rate is too high."""
-TRIAL_PARTS = (0.76, 0.38)
+TRIAL_PARTS = (0.76, 0.38, 0.19, 0.095, 0.0475)
 """Of the line's rate, tried one after the other."""
 PLAIN_LOST = 12
 """So many lost frames need no more of the epoch."""
@@ -190,9 +190,10 @@ class AirWatch:
     def _judge_trial(self, loss: float, line: float, now: float) -> None:
         rate = self._pacer.rate or line
         if loss > max(FALLS_TO * self._loss_before, TOLERATED_LOSS):
-            if rate > line * TRIAL_PARTS[-1]:
+            slower = [line * part for part in TRIAL_PARTS if line * part < 0.99 * rate]
+            if slower:
                 self._fails = rate
-                self._set(line * TRIAL_PARTS[-1])
+                self._set(slower[0])
             else:
                 self._give_up(line, now)
             return

@@ -170,6 +170,8 @@ class Push(Exchange):
             self._channel.new_session()
         chosen = resume or (Resume.SURVEY if self._staged_before else self._resume)
         self._staged_before = True
+        if self._bundle.single_slot and self._shared.clockwork.down_at is None:
+            self._shared.clockwork.down_at = now  # the running image goes with the first block
         step = Staging(
             self._shared, info, self._bundle, chosen, on_end=self._on_staged, on_refused=self._on_offer_refused
         )
@@ -232,7 +234,8 @@ class Push(Exchange):
         clockwork = self._shared.clockwork
         if clockwork.verified_at is None:
             clockwork.verified_at = now
-        clockwork.applied_at = now
+        if clockwork.down_at is None:
+            clockwork.down_at = now
         self._tell(Apply(), "an answer to Apply", self._on_apply, "apply", now)
 
     def _on_apply(self, reason: int | None, wait_ms: int, now: float) -> None:
@@ -287,7 +290,7 @@ class Push(Exchange):
             seconds=span(clockwork.began_at, now),
             transfer_seconds=transfer_s,
             verify_seconds=span(clockwork.held_at, clockwork.verified_at),
-            downtime_seconds=span(clockwork.applied_at, clockwork.up_at),
+            downtime_seconds=span(clockwork.down_at, clockwork.up_at),
             line_rate_bytes_per_s=rate,
             goodput_ratio=ratio,
             retransmitted_blocks=clockwork.retransmitted,

@@ -29,7 +29,7 @@ class Clockwork:
     began_at: float | None = None
     held_at: float | None = None
     verified_at: float | None = None
-    applied_at: float | None = None
+    down_at: float | None = None
     up_at: float | None = None
     retransmitted: int = 0
     held_most: int = 0

@@ -309,3 +309,11 @@ def test_the_demo_survives_its_power_cut() -> None:
 
 def test_the_program_of_the_demo_is_the_one_that_is_built_here() -> None:
     assert (ROOT / "otaflash/data/blink-1.1.0.hex").read_bytes() == BLINK.read_bytes()
+
+
+def test_a_single_slot_push_counts_its_sending_as_downtime_and_says_that_there_is_no_trial() -> None:
+    ended = otaflash("push", BLINK, "--port", "sim:atmega328p", "--single-slot", "--no-confirm", "--json")
+    result = ended.events[-1]
+    assert result["ok"]
+    assert result["downtime_seconds"] > result["transfer_seconds"] / 2
+    assert [event["id"] for event in ended.events if event["event"] == "warning"].count("no-trial") == 1
