@@ -15,6 +15,8 @@ UID = b"explored"
 SESSION = 7
 _CRC_BYTES = 4
 _SURVEY_PAGES = 20
+_BLOCK_OVERHEAD = m.HEADER_BYTES + 2 + m.CRC_BYTES
+"""Header, place and CRC of a block frame."""
 _BLOCK_DATA_MAX = 192
 _REPORT_PAGES = 8
 """A host that keeps to the credit asks for it at least this often."""
@@ -111,7 +113,8 @@ def survey(image: Image, profile: Profile) -> bytes:
 
 def blocks(image: Image, profile: Profile, pages: int) -> bytes:
     """The first `pages` pages, in order; a report is asked for every few pages and at the end."""
-    size = min(_BLOCK_DATA_MAX // profile.block_bytes * profile.block_bytes, profile.page_bytes)
+    room = min(_BLOCK_DATA_MAX, profile.frame_bytes - _BLOCK_OVERHEAD)
+    size = min(room // profile.block_bytes * profile.block_bytes, profile.page_bytes)
     end = pages * profile.page_bytes
     said = []
     for at in range(0, end, size):
