@@ -77,6 +77,7 @@ def run_powercut(
 
     `board` is a profile's name or "small"; `depth` 0 to DEPTH_MAX cuts in one history; `seconds` bounds the whole (then
     `exhaustive` is false). With `replay`, as a violation gives it, that one history is run, a `boot` event each.
+    `ok` is false where a case saw no update get through: an explorer that explores nothing finds nothing.
     Deterministic in `seed` but for the time. Raises TargetError, UsageError.
     """
     chosen = cases(board, depth)
@@ -84,7 +85,7 @@ def run_powercut(
         yield from _run_again(board, depth, seed, replay)
         return
     began = time.monotonic()
-    total, wrong = Tally(), Counter[str]()
+    total, wrong, explored = Tally(), Counter[str](), True
     for case in chosen:
         tally = Search(case, seed).run(None if seconds is None else began + seconds)
         wrong.update(KINDS[violation.wrong] for violation in tally.violations)
@@ -93,11 +94,13 @@ def run_powercut(
             yield _violation_event(board, depth, seed, violation)
         total.scenarios += tally.scenarios
         total.states += tally.states
+        explored &= tally.trial_boots > 0
+        total.trial_boots += tally.trial_boots
         total.weak_jumps += tally.weak_jumps
         total.max_erases = max(total.max_erases, tally.max_erases)
         total.max_erases_clean = max(total.max_erases_clean, tally.max_erases_clean)
         total.exhaustive &= tally.exhaustive and case.every == 1
-    yield _result(board, depth, total, wrong, time.monotonic() - began)
+    yield {**_result(board, depth, total, wrong, time.monotonic() - began), "ok": explored and not wrong}
 
 
 def _case_event(case: Case, tally: Tally) -> dict[str, object]:
@@ -132,6 +135,7 @@ def _result(board: str, depth: int, total: Tally, wrong: Counter[str], seconds: 
         "scenarios": total.scenarios,
         "states": total.states,
         **{name: wrong[name] for name in COUNTERS},
+        "trial_boots": total.trial_boots,
         "weak_jumps": total.weak_jumps,
         "max_erases_per_page": total.max_erases,
         "max_erases_clean": total.max_erases_clean,

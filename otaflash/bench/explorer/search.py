@@ -104,6 +104,8 @@ class Tally:
 
     scenarios: int = 0
     states: int = 0
+    trial_boots: int = 0
+    """boots that started an image on trial; none at all: no update got through, and nothing was explored"""
     weak_jumps: int = 0
     max_erases: int = 0
     max_erases_clean: int = 0
@@ -220,6 +222,7 @@ class Search:
         tally, worn = self.tally, self.machine.most_erases()
         tally.scenarios += 1
         tally.weak_jumps += verdict.weak_jump
+        tally.trial_boots += any(jump.trial for jump in boot.jumps)
         tally.max_erases = max(tally.max_erases, worn)
         cuts = child.offered_with - child.cuts
         if cuts == 0 and not child.ghost.undone:
