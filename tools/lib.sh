@@ -60,7 +60,7 @@ want_compiler() {
 fingerprint() {
     { python3 -VV
       printf '%s\n' "$PWD"
-      find pyproject.toml setup.py MANIFEST.in otaflash/sim/build_native.py firmware/core firmware/ports/host -type f \
+      find pyproject.toml tools/packaging otaflash/sim/build_native.py firmware/core firmware/ports/host -type f \
           \( -name '*.[ch]' -o -name '*.py' -o -name '*.toml' -o -name '*.in' \) -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     } | sha256sum | cut -d' ' -f1
 }

@@ -1,5 +1,5 @@
 """Builds the native boards: firmware/core and firmware/ports/host as the extension otaflash.sim._native. Must import
-nothing of otaflash, because setup.py runs this file before the package exists.
+nothing of otaflash, because the setup script runs this file before the package exists.
 
 `python -m otaflash.sim.build_native` rebuilds in place in a source checkout.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 MODULE = "otaflash.sim._native"
+SETUP = "tools/packaging/setup.py"
 CORE = Path("firmware/core")
 PORT = Path("firmware/ports/host")
 HEADERS = ("board.h", "probe.h")
@@ -85,7 +86,7 @@ def make_builder(root: Path) -> Any:
 
 
 def ffibuilder() -> Any:
-    """What setup.py names in cffi_modules; the current folder is then the root of the sources."""
+    """What the setup script names in cffi_modules; the current folder is then the root of the sources."""
     return make_builder(Path())
 
 
@@ -95,13 +96,11 @@ def main() -> int:
     if importlib.util.find_spec("setuptools") is None:
         print("rebuilding needs setuptools: pip install setuptools", file=sys.stderr)
         return 1
-    problem = (
-        missing_tool() if (root / "setup.py").exists() else "only a source checkout can rebuild the simulated boards"
-    )
+    problem = missing_tool() if (root / SETUP).exists() else "only a source checkout can rebuild the simulated boards"
     if problem is not None:
         print(problem, file=sys.stderr)
         return 1
-    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force"]
+    command = [sys.executable, SETUP, "-q", "build_ext", "--inplace", "--force"]
     return subprocess.run(command, cwd=root, check=False).returncode
 
 

@@ -94,14 +94,19 @@ def test_an_extension_that_is_not_there_is_missed_in_one_sentence() -> None:
 
 def test_a_source_package_holds_the_c_files(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
-    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE"):
+    for name in ("pyproject.toml", "LICENSE"):
         tree.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tree)
     (tree / "README.md").write_text("otaflash\n")
-    for name in ("firmware", "otaflash", "protocol"):
+    for name in ("firmware", "otaflash", "protocol", "tools"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    command = [sys.executable, "setup.py", "-q", "sdist", "--dist-dir", str(tmp_path)]
+    command = [sys.executable, build_native.SETUP, "-q", "sdist", "--dist-dir", str(tmp_path)]
     subprocess.run(command, cwd=tree, check=True, capture_output=True)
     with tarfile.open(next(tmp_path.glob("otaflash-*.tar.gz"))) as package:
         held = {name.split("/", 1)[1] for name in package.getnames() if "/" in name}
-    assert {*build_native.sources(ROOT), *build_native.headers(ROOT), "setup.py"} <= held
+    assert {
+        *build_native.sources(ROOT),
+        *build_native.headers(ROOT),
+        build_native.SETUP,
+        "tools/packaging/backend.py",
+    } <= held
