@@ -19,10 +19,9 @@ from otaflash.engine import (
     Result,
 )
 from otaflash.errors import ExitCode, Fault, OtaflashError
-from otaflash.image.build import SINGLE_SLOT
 from otaflash.image.bundle import Bundle
 from otaflash.transport.link import Link
-from otaflash.wire.messages import Info
+from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 
 OnEvent = Callable[[Event], None]
 MakeBundle = Callable[[Info], Bundle]
@@ -46,7 +45,7 @@ def offerable(bundle: Bundle) -> Offerable:
         image_crc=manifest.image_crc,
         page_bytes=manifest.page_bytes,
         version=manifest.version,
-        single_slot=bool(manifest.flags & SINGLE_SLOT),
+        single_slot=bool(manifest.flags & FLAG_SINGLE_SLOT),
     )
 
 

@@ -13,10 +13,9 @@ from otaflash.cli.output import Output
 from otaflash.cli.prepare import Program, Wanted, check_board, slot_of
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import Result, WarningEvent
-from otaflash.image.build import SINGLE_SLOT
 from otaflash.image.bundle import Bundle
 from otaflash.session import MakeBundle
-from otaflash.wire.messages import Info
+from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 
 
 @click.command()
@@ -67,7 +66,7 @@ def bundle_maker(
         bundle, warnings = moved.bundle_for(slot_of(info), info.counter)
         for warning in warnings:
             output.show(warning)
-        if bundle.manifest.flags & SINGLE_SLOT and not confirm:
+        if bundle.manifest.flags & FLAG_SINGLE_SLOT and not confirm:
             output.show(WarningEvent("no-trial", "a single-slot image has no trial: --no-confirm changes nothing"))
         return bundle
 

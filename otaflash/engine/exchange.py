@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from otaflash.engine import failures
 from otaflash.engine.channel import Channel, LinkShape
 from otaflash.engine.events import Event, Failed, PhaseChanged
@@ -14,7 +16,7 @@ STALLED_S = 180.0
 """Answers that lead nowhere: so long without one more block held, or a step taken for the first time, ends it."""
 
 
-class Exchange:
+class Exchange(ABC):
     """Base of the engines: the calls of `events.Engine`, over one present step. Subclasses define `_first_step`."""
 
     def __init__(self, shape: LinkShape, session: int) -> None:
@@ -64,8 +66,9 @@ class Exchange:
 
     # --- for subclasses
 
+    @abstractmethod
     def _first_step(self, now: float) -> None:
-        raise NotImplementedError
+        """Begins, at the first call."""
 
     def _go(self, step: Step | None, phase: str, now: float) -> None:
         """Makes `step` the present one and lets it send."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from otaflash.engine.asking import Asking
 from otaflash.engine.channel import Channel, Heard
-from otaflash.wire.messages import Reason, Survey, SurveyReply
+from otaflash.wire.messages import TABLE_DIGEST_BYTES, Reason, Survey, SurveyReply
 
-DIGEST_BYTES = 4
 FRAME_OVERHEAD = 10
 FIRST_GUESS_S_PER_BYTE = 1e-4
 """A slow AVR's time for SHA-256; measured with the first answer."""
@@ -43,7 +42,7 @@ class Surveying:
         self._channel = channel
         self._table = table
         self._page_bytes = page_bytes
-        fitting = min((frame_bytes - FRAME_OVERHEAD) // DIGEST_BYTES, BYTES_AT_ONCE // page_bytes)
+        fitting = min((frame_bytes - FRAME_OVERHEAD) // TABLE_DIGEST_BYTES, BYTES_AT_ONCE // page_bytes)
         self._most = max(1, min(fitting, PAGES_AT_ONCE))
         self._on_answer = on_answer
         self._s_per_byte = FIRST_GUESS_S_PER_BYTE
@@ -72,7 +71,7 @@ class Surveying:
         if count <= 0:
             self._asking = None
             return
-        digests = self._table[first * DIGEST_BYTES : (first + count) * DIGEST_BYTES]
+        digests = self._table[first * TABLE_DIGEST_BYTES : (first + count) * TABLE_DIGEST_BYTES]
         extra_s = count * self._page_bytes * self._s_per_byte
         self._asking = Asking(self._channel, lambda: Survey(first, digests), extra_s)
 

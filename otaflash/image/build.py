@@ -9,14 +9,9 @@ from dataclasses import dataclass
 
 from otaflash.errors import ImageError
 from otaflash.image.data import HexData, Warning
-from otaflash.wire.messages import Manifest, Trailer, Version
-
-DIGEST_BYTES = 4
-"""Bytes of a page's SHA-256 that stand in the page table."""
+from otaflash.wire.messages import FLAG_SINGLE_SLOT, TABLE_DIGEST_BYTES, Manifest, Trailer, Version
 
 BOARD_BYTES = 16
-SINGLE_SLOT = 1
-"""Bit of the flags in manifest and trailer: the image replaces the only slot, without a way back."""
 
 _ERASED = b"\xff"
 _CRC_BYTES = 4
@@ -80,7 +75,7 @@ def build_image(
             version=version.pack(),
             board_crc=zlib.crc32(_padded(slot.board)),
             pages=pages,
-            flags=SINGLE_SLOT if single_slot else 0,
+            flags=FLAG_SINGLE_SLOT if single_slot else 0,
             image_crc=0,
         ),
     )
@@ -90,7 +85,7 @@ def build_image(
 def page_table(span: bytes, page_bytes: int) -> bytes:
     """The first 4 bytes of the SHA-256 of each page, one after the other."""
     pages = (span[at : at + page_bytes] for at in range(0, len(span), page_bytes))
-    return b"".join(hashlib.sha256(page).digest()[:DIGEST_BYTES] for page in pages)
+    return b"".join(hashlib.sha256(page).digest()[:TABLE_DIGEST_BYTES] for page in pages)
 
 
 def read_trailer(span: bytes) -> Trailer:
@@ -123,7 +118,7 @@ def check_manifest(manifest: Manifest, slot: Slot) -> None:
 
     Raises ImageError: wrong-board, wrong-geometry, image-too-large, single-slot-unknown.
     """
-    made_for, single_slot = board_name(manifest), bool(manifest.flags & SINGLE_SLOT)
+    made_for, single_slot = board_name(manifest), bool(manifest.flags & FLAG_SINGLE_SLOT)
     remedy = f"Make a bundle for {slot.board} from the HEX."
     if made_for != slot.board:
         raise ImageError("wrong-board", f"the bundle is made for {made_for}, the board is {slot.board}", remedy=remedy)

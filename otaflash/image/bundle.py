@@ -34,10 +34,10 @@ from struct import Struct
 from typing import Final, NoReturn
 
 from otaflash.errors import ImageError
-from otaflash.image.build import DIGEST_BYTES, Image, page_table, verify_span
+from otaflash.image.build import Image, page_table, verify_span
 from otaflash.image.files import read_file, write_file
 from otaflash.image.signing import scheme_of
-from otaflash.wire.messages import Manifest
+from otaflash.wire.messages import TABLE_DIGEST_BYTES, Manifest
 
 MAGIC: Final = b"\x8fOTAB\r\n\x1a"
 FORMAT: Final = 1
@@ -136,7 +136,7 @@ def check_bundle(bundle: Bundle) -> None:
     verify_span does.
     """
     manifest = bundle.manifest
-    if not manifest.page_bytes or len(bundle.page_table) != manifest.pages * DIGEST_BYTES:
+    if not manifest.page_bytes or len(bundle.page_table) != manifest.pages * TABLE_DIGEST_BYTES:
         _refuse("bundle-table", "the page table does not have an entry for each page")
     if hashlib.sha256(bundle.page_table).digest() != manifest.table_sha256:
         _refuse("bundle-table", "the page table is not the one that the manifest names")

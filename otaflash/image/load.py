@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from otaflash.image.build import SINGLE_SLOT, board_name
+from otaflash.image.build import board_name
 from otaflash.image.bundle import MAGIC, Bundle, parse_bundle
 from otaflash.image.data import HexData
 from otaflash.image.files import read_file
 from otaflash.image.hexfile import parse_hex
 from otaflash.image.signing import scheme_of
-from otaflash.wire.messages import Version
+from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
 
 Value = str | int | None | list[dict[str, str]] | list[dict[str, int]]
 
@@ -49,7 +49,7 @@ def _describe_bundle(bundle: Bundle) -> dict[str, Value]:
         "board": board_name(manifest),
         "signed_by": manifest.key_id.hex() if any(manifest.key_id) else None,
         "scheme": scheme_of(manifest).name,
-        "single_slot": bool(manifest.flags & SINGLE_SLOT),
+        "single_slot": bool(manifest.flags & FLAG_SINGLE_SLOT),
         "blocks": len(bundle.blocks),
         "warnings": [],
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "encoding.h"
 #include "messages.h"
 
 /* Reading the clock takes a moment, so that a core that only waits for it does not stand still. */
@@ -106,7 +107,7 @@ void port_identity(uint8_t *to)
     put_u16(to + OTA_INFO_WINDOW_BYTES, g->window_bytes);
     put_u16(to + OTA_INFO_STALL_MS, g->stall_ms);
     put_u32(to + OTA_INFO_SLOT_BASE, g->slot_base);
-    put_u16(to + OTA_INFO_ENCODINGS, 1U << OTA_ENCODING_RAW);
+    put_u16(to + OTA_INFO_ENCODINGS, OTA_ENCODINGS);
     put_u16(to + OTA_INFO_SCHEMES, 1U << OTA_SCHEME_NONE);
     to[OTA_INFO_TRIALS_MAX] = g->trials;
 }

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
-import zlib
 from dataclasses import dataclass
 
+from otaflash.image.build import page_table
+from otaflash.sim.factory import make_span
 from otaflash.sim.profiles import Profile
 from otaflash.wire import messages as m
 from otaflash.wire.frames import encode, on_stream
 
 UID = b"explored"
 SESSION = 7
-_CRC_BYTES = 4
-_SURVEY_PAGES = 20
+_SURVEY_PAGES = 8
 _BLOCK_OVERHEAD = m.HEADER_BYTES + 2 + m.CRC_BYTES
 """Header, place and CRC of a block frame."""
 _BLOCK_DATA_MAX = 192
@@ -49,19 +49,14 @@ def make_image(profile: Profile, number: int, pages: int, seed: int) -> Image:
     program = draw.randbytes(pages * profile.page_bytes - m.Trailer.BYTES)
     version = m.Version(number, 0, 0, 0).pack()
     board = profile.name.encode().ljust(16, b"\0")
-    trailer = m.Trailer(
-        magic=m.Trailer.MAGIC_VALUE,
-        image_bytes=len(program),
+    span = make_span(
+        program,
+        board=board,
+        page_bytes=profile.page_bytes,
+        slot_pages=profile.slot_pages,
+        version=f"{number}.0.0",
         counter=number,
-        version=version,
-        board_crc=zlib.crc32(board),
-        pages=pages,
-        flags=0,
-        image_crc=0,
     )
-    covered = (program + trailer.pack())[:-_CRC_BYTES]
-    crc = zlib.crc32(covered)
-    span = covered + crc.to_bytes(_CRC_BYTES, "little")
     manifest = m.Manifest(
         format=m.Manifest.FORMAT_VALUE,
         scheme=0,
@@ -76,19 +71,13 @@ def make_image(profile: Profile, number: int, pages: int, seed: int) -> Image:
         image_bytes=len(program),
         pages=pages,
         page_bytes=profile.page_bytes,
-        image_crc=crc,
+        image_crc=m.Trailer.unpack(span[-m.Trailer.BYTES :]).image_crc,
         key_id=bytes(4),
         nonce=bytes(8),
         sha256=hashlib.sha256(span).digest(),
         table_sha256=hashlib.sha256(page_table(span, profile.page_bytes)).digest(),
     )
     return Image(span, manifest)
-
-
-def page_table(span: bytes, page_bytes: int) -> bytes:
-    """The first 4 bytes of the SHA-256 of each page (PROTOCOL.md, section 7)."""
-    pages = (span[at : at + page_bytes] for at in range(0, len(span), page_bytes))
-    return b"".join(hashlib.sha256(page).digest()[:4] for page in pages)
 
 
 def _wire(message: m.Message, serial: Serial) -> bytes:
