@@ -1,0 +1,1 @@
+"""Building the ports of the bootloader: shared by tools/build_firmware and tools/sizes."""

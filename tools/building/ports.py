@@ -1,0 +1,114 @@
+"""Builds a port of the bootloader from its build.toml: compile, link, count, write as Intel HEX. Knows no chip."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "firmware" / "core"
+PORTS = ROOT / "firmware" / "ports"
+
+# Paths and times stay out of the program, so that the same compiler gives the same bytes on any machine.
+COMMON_FLAGS = (
+    *("-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--build-id=none"),
+    *("-Wall", "-Wextra", "-Wconversion", "-Werror"),
+)
+
+
+class BuildError(Exception):
+    """A port that cannot be built: its build.toml is wrong, a tool is missing, or the compiler refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What build.toml says: the tools of a chip, what is compiled, and what it may take (bytes; 0: no limit)."""
+
+    name: str
+    folder: Path
+    compiler: str
+    size: str
+    objcopy: str
+    flags: tuple[str, ...]
+    sources: tuple[Path, ...]
+    features: tuple[str, ...]
+    flash_limit: int
+    ram_limit: int
+
+    @property
+    def hex_path(self) -> Path:
+        """The loader as it is kept in the repository, for a programmer."""
+        return self.folder / f"{self.name}.hex"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes that a linked program takes: flash is code, constants and first values; RAM is static, without stack."""
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+def read_port(folder: Path) -> Port:
+    """The port in `folder`. Raises BuildError where build.toml lacks a field or names a file that is not there."""
+    try:
+        table = tomllib.loads((folder / "build.toml").read_text(encoding="utf-8"))
+        core = [CORE / name for name in table["core"]] if "core" in table else sorted(CORE.glob("*.c"))
+        sources = (*core, *(folder / name for name in table["sources"]))
+        port = Port(
+            name=folder.name,
+            folder=folder,
+            compiler=str(table["compiler"]),
+            size=str(table["size"]),
+            objcopy=str(table["objcopy"]),
+            flags=tuple(table["flags"]),
+            sources=sources,
+            features=tuple(table["features"]),
+            flash_limit=int(table["flash_limit"]),
+            ram_limit=int(table["ram_limit"]),
+        )
+    except (KeyError, tomllib.TOMLDecodeError) as error:
+        raise BuildError(f"{folder.name}/build.toml: {error}") from error
+    absent = [source.name for source in sources if not source.is_file()]
+    if absent:
+        raise BuildError(f"{folder.name}/build.toml: no such file: {', '.join(absent)}")
+    return port
+
+
+def all_ports() -> list[Port]:
+    """Every port of a chip, by name; those of no chip (host, null) have no build.toml."""
+    return [read_port(path.parent) for path in sorted(PORTS.glob("*/build.toml"))]
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Output of a tool. Raises BuildError with what it said."""
+    if shutil.which(command[0]) is None:
+        raise BuildError(f"{command[0]} is not installed; tools/test installs it")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"{command[0]}: exit {done.returncode}\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def link(port: Port, program: Path) -> None:
+    """Compiles and links `port` into the ELF file `program`. Raises BuildError."""
+    includes = ["-I../../core", "-I."]
+    sources = [os.path.relpath(path, port.folder) for path in port.sources]
+    run([port.compiler, *COMMON_FLAGS, *includes, *sources, *port.flags, "-o", str(program)], port.folder)
+
+
+def sizes(port: Port, program: Path) -> Sizes:
+    """What the linked `program` takes, by the size tool in Berkeley's form: text, data, bss."""
+    line = run([port.size, str(program)], port.folder).splitlines()[1]
+    text, data, bss = (int(word) for word in re.split(r"\s+", line.strip())[:3])
+    return Sizes(text + data, data + bss)
+
+
+def write_hex(port: Port, program: Path, to: Path) -> None:
+    """`program` as Intel HEX, what a programmer takes."""
+    run([port.objcopy, "-O", "ihex", str(program), str(to)], port.folder)
