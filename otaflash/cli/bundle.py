@@ -6,13 +6,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from otaflash.cli.facts import table_text
+from otaflash.cli.factory import factory_facts, slot_for
+from otaflash.cli.facts import Facts, table_text
 from otaflash.cli.prepare import Program, Wanted, slot_of
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
 from otaflash.image.bundle import write_bundle
-from otaflash.image.load import describe
+from otaflash.image.data import HexData
+from otaflash.image.load import describe, load
 from otaflash.sim.profiles import profile
 
 
@@ -69,8 +71,10 @@ def bundle(
 @common_options
 @click.pass_context
 def inspect(context: click.Context, file: Path) -> None:
-    """Show what is in FILE, a HEX or a bundle."""
-    facts = describe(file)
+    """Show what is in FILE: a HEX, a factory HEX or a bundle."""
+    content = load(file)
+    found = factory_facts(content) if isinstance(content, HexData) else None
+    facts: Facts = {**describe(content)} if found is None else found
     settings_of(context).output().answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
 
 
@@ -86,9 +90,7 @@ def _slot(settings: Settings, board: str | None) -> tuple[Slot, int]:
     name = board or settings.config.board
     if name is not None:
         known = profile(name)
-        # In single-slot mode the image may cover both slots and the spare page.
-        single_pages = 2 * known.slot_pages + 1 if known.single_slot else 0
-        return Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes, single_pages), 0
+        return slot_for(known), 0
     if settings.port is None:
         raise UsageError(
             "no-board", "a bundle is made for one board", remedy="name it with --board, or ask one with --port"

@@ -16,6 +16,7 @@ _COMMANDS = {
     "revert": Entry("otaflash.cli.board", "revert", "Give up the program on trial; the old one comes back."),
     "reboot": Entry("otaflash.cli.board", "reboot", "Restart the board."),
     "bundle": Entry("otaflash.cli.bundle", "bundle", "Make a bundle of a HEX file; needs no board."),
+    "factory": Entry("otaflash.cli.factory", "factory", "Make a HEX of loader and program for the first programmer."),
     "inspect": Entry("otaflash.cli.bundle", "inspect", "Show what is in a HEX or bundle file; needs no board."),
     "sim": Entry("otaflash.cli.sim", "sim", "Serve a simulated board on a pty or a TCP port, in real time."),
     "bench": Entry("otaflash.cli.bench", "bench", "Measure links and power cuts on simulated boards."),

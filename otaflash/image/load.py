@@ -24,12 +24,13 @@ def load(path: Path | str) -> HexData | Bundle:
     return parse_hex(content)
 
 
-def describe(path: Path | str) -> dict[str, Value]:
+def describe(source: Path | str | HexData | Bundle) -> dict[str, Value]:
     """What `otaflash inspect` prints: the fields that `info` has too (None: the file does not say), and the file's own.
 
-    Sizes in bytes; digests in hex. `slot_bytes` is the span that a bundle needs. Raises ImageError as load does.
+    `source` is a file or what was read from one. Sizes in bytes; digests in hex. `slot_bytes` is the span that a bundle
+    needs. Raises ImageError as load does.
     """
-    found = load(path)
+    found = source if isinstance(source, HexData | Bundle) else load(source)
     return _describe_bundle(found) if isinstance(found, Bundle) else _describe_hex(found)
 
 

@@ -11,7 +11,7 @@ import pytest
 from otaflash import __version__
 from tests.cli.running import COMMAND, ROOT, otaflash, otaflash_apart
 
-COMMANDS = ("push", "info", "confirm", "revert", "reboot", "bundle", "inspect", "sim", "bench", "demo")
+COMMANDS = ("push", "info", "confirm", "revert", "reboot", "bundle", "factory", "inspect", "sim", "bench", "demo")
 
 HELP_CPU_S = 0.25
 """What --help may cost on the machine that the bound was set for."""
