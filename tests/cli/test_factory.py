@@ -99,10 +99,10 @@ def test_a_board_programmed_with_it_runs_idle_and_takes_a_push(board: str, tmp_p
     assert otaflash("info", "--port", port, "--json").result["version"] == "1.5.0"
 
 
-def test_a_single_slot_program_boots_too(tmp_path: Path, loader: Path) -> None:
-    known, made = AVR, tmp_path / "factory.hex"
+def test_a_single_slot_program_boots_too(tmp_path: Path) -> None:
+    known, made = PROFILES["stm32f103"], tmp_path / "factory.hex"
     file = write_program(tmp_path, known, known.slot_bytes + 1000)
-    words = ("factory", file, "--loader", loader, "--board", known.name, "-o", made)
+    words = ("factory", file, "--loader", write_loader(tmp_path, known), "--board", known.name, "-o", made)
     refused(otaflash(*words), 5, "image-too-large", "--single-slot")
     assert not made.exists()
     assert otaflash(*words, "--single-slot").code == 0
