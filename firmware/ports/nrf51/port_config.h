@@ -1,0 +1,40 @@
+/* port_config.h of the nRF51822 with 256 KiB of flash and 16 KiB of RAM: 8 KiB of loader, two slots of 121 pages and
+ * a spare page, two record units of two pages. An erase halts the CPU, so credit is given for eight pages at a time. */
+#ifndef OTA_PORT_CONFIG_H
+#define OTA_PORT_CONFIG_H
+
+#include <stdint.h>
+
+#define OTA_PAGE_BYTES 1024U
+#define OTA_SLOT_PAGES ((uint16_t)121)
+#define OTA_RECORD_PAGES ((uint16_t)2)
+#define OTA_WRITE_BYTES ((uint16_t)4)
+#define OTA_MARK_BYTES ((uint16_t)4)
+#define OTA_BLOCK_BYTES ((uint16_t)16)
+#define OTA_CHUNK_BYTES ((uint16_t)256)
+#define OTA_FRAME_BYTES ((uint16_t)1056)
+#define OTA_ENTRY_WINDOW_MS ((uint16_t)1000)
+#define OTA_STAY_MS ((uint16_t)15000)
+#define OTA_SWAP_PAGE_MS ((uint16_t)80)
+#define OTA_TRIALS ((uint8_t)3)
+#define OTA_ERASE_AHEAD 8U
+#define OTA_SINGLE_SLOT 1
+
+#define OTA_PRIMARY_PAGE ((uint16_t)0)
+#define OTA_SECONDARY_PAGE OTA_SLOT_PAGES
+#define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
+
+#define OTA_PAGE_BYTES_MAX 1024
+#define OTA_CHUNK_BYTES_MAX 256
+#define OTA_FRAME_BYTES_MAX 1056
+#define OTA_PLACES_MAX 15552
+#define OTA_PAGES_MAX 243
+
+#define OTA_ROM const
+#define OTA_ROM_U32(at) (*(at))
+#define OTA_ROM_U8(at) (*(at))
+
+#define OTA_CHARGE_CRC(bytes) ((void)(bytes))
+#define OTA_CHARGE_SHA(blocks) ((void)(blocks))
+
+#endif

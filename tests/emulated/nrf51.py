@@ -1,0 +1,335 @@
+"""An emulated nRF51822 on Unicorn: the CPU runs the very loader and the very application, from one flash.
+
+Simplified: an instruction takes one cycle of 16 MHz (a real Cortex-M0 takes more); the CPU runs in slices, and what it
+executed is counted at a slice's end; interrupts are taken there. A read of a running counter or of a UART that still
+sends is a wait, and time goes on to the next event, 0.2 ms at most.
+A torn operation leaves firm bits, each drawn once; no cell flickers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import random
+from typing import Any
+
+from unicorn import (
+    UC_ARCH_ARM,
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_WRITE_PROT,
+    UC_MODE_MCLASS,
+    UC_MODE_THUMB,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+)
+from unicorn.arm_const import (
+    UC_ARM_REG_IPSR,
+    UC_ARM_REG_LR,
+    UC_ARM_REG_PC,
+    UC_ARM_REG_R0,
+    UC_ARM_REG_R1,
+    UC_ARM_REG_R2,
+    UC_ARM_REG_R3,
+    UC_ARM_REG_R12,
+    UC_ARM_REG_SP,
+    UC_ARM_REG_XPSR,
+    UC_CPU_ARM_CORTEX_M0,
+)
+from unicorn.unicorn import Uc
+
+from tests.emulated.board import CutKind
+from tests.emulated.nrf51_parts import LFCLK_NS, Counter, Uart, Watchdog
+
+FLASH_BYTES = 256 * 1024
+RAM_BYTES = 16 * 1024
+PAGE_BYTES = 1024
+CYCLE_NS = 62.5
+SLICE = 1500
+"""Instructions between two looks at the interrupts: less than two bytes of the line."""
+STOPPED_EARLY = 24
+"""What a slice that a wait ends is taken to have executed."""
+WAIT_NS = 200_000
+ERASE_NS = 22_300_000
+WRITE_NS = 46_300
+SLOT_BASE = 0x2000
+UID = bytes(range(0xA0, 0xA8))
+STACKED = (UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR)
+UART_IRQ = 2
+
+
+class Nrf51:
+    """A board (tests.emulated.board.Board). `flash` is the chip's memory: what a test writes there is programmed."""
+
+    def __init__(self, loader: bytes, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+        self._memory = ctypes.create_string_buffer(FLASH_BYTES + 4096)
+        self._at = -(-ctypes.addressof(self._memory) // 4096) * 4096
+        cells: Any = ctypes.c_uint8 * FLASH_BYTES
+        self.flash: Any = cells.from_address(self._at)
+        self._words = (ctypes.c_uint32 * (FLASH_BYTES // 4)).from_address(self._at)
+        ctypes.memset(self._at, 0xFF, FLASH_BYTES)
+        self.flash[: len(loader)] = loader
+        self._now = 0
+        self._base = 0
+        self.is_off = True
+        self.uart = Uart()
+        self.operations = 0
+        """Flash operations of all time: page erases and word writes."""
+        self.writes: dict[int, int] = {}
+        """How often each word was written since its page was erased."""
+        self.resets: list[str] = []
+        self.wrong: list[str] = []
+        """Rules of the chip that the program broke."""
+        self.lost_in_flash = 0
+        """Bytes of the line that came while the CPU was halted for its flash, and did not fit the FIFO."""
+        self._cut_at: int | None = None
+        self._cut_kind: CutKind = "before"
+        self._retained = 0
+        self._watchdog = Watchdog()
+
+    # --- as a test sees it
+
+    @property
+    def micros(self) -> int:
+        return self._now // 1000
+
+    def send(self, data: bytes) -> None:
+        self.uart.send(data, self._now)
+
+    def recv(self) -> bytes:
+        said = bytes(self.uart.said)
+        self.uart.said.clear()
+        return said
+
+    def cut(self, after_ops: int | None, kind: CutKind = "before") -> None:
+        self._cut_at = None if after_ops is None else self.operations + after_ops
+        self._cut_kind = kind
+
+    def off(self) -> None:
+        self.is_off = True
+        self.uart.reset()
+
+    def on(self) -> None:
+        self.is_off = False
+        self._retained = 0
+        self._watchdog = Watchdog()
+        self._cut_at = None
+        self._reset("power")
+
+    def run(self, micros: int) -> None:
+        end = self._now + micros * 1000
+        while self._now < end and not self.is_off:
+            self._slice()
+        self._now = max(self._now, end)
+        self.uart.advance(self._now)
+        assert not self.wrong, self.wrong
+
+    @property
+    def runs_application(self) -> bool:
+        return not self.is_off and int(self._uc.reg_read(UC_ARM_REG_PC)) >= SLOT_BASE
+
+    @property
+    def watchdog_runs(self) -> bool:
+        return self._watchdog.runs
+
+    # --- CPU
+
+    def _reset(self, cause: str) -> None:
+        """A new CPU: its translations go with it, so that code which was programmed meanwhile is what runs."""
+        self.resets.append(cause)
+        self.uart.reset()
+        self._config = self._enabled = 0
+        self._resetting = self._stopped = self._returned = False
+        self._rtc, self._timer = Counter(), Counter()
+        self._captured = self._waited = 0
+        make: Any = Uc
+        uc = make(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
+        self._uc: Any = uc
+        uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M0)
+        uc.mem_map_ptr(0, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC, self._at)
+        uc.mem_map(0x10000000, 0x1000)
+        uc.mem_write(0x10000060, UID)
+        uc.mem_map(0x20000000, RAM_BYTES)
+        if cause == "power":
+            self._ram = self._random.randbytes(RAM_BYTES)
+        uc.mem_write(0x20000000, self._ram)
+        uc.mem_map(0xFFFFF000, 0x1000)
+        uc.mmio_map(0x40000000, 0x20000, self._read, None, self._write, None)
+        uc.mmio_map(0x50000000, 0x1000, lambda *_: 0, None, lambda *_: None, None)
+        uc.mmio_map(0xE000E000, 0x1000, self._read_system, None, self._write_system, None)
+        uc.hook_add(UC_HOOK_MEM_WRITE_PROT, self._program)
+        uc.hook_add(UC_HOOK_INTR, self._on_exception)
+        uc.reg_write(UC_ARM_REG_SP, self._words[0])
+        uc.reg_write(UC_ARM_REG_PC, self._words[1])
+
+    def _slice(self) -> None:
+        self._stopped = self._returned = False
+        uc = self._uc
+        uc.emu_start(int(uc.reg_read(UC_ARM_REG_PC)) | 1, 0xFFFFFFFE, count=SLICE)
+        self._now += round((STOPPED_EARLY if self._stopped else SLICE) * CYCLE_NS)
+        self.uart.advance(self._now)
+        if self.is_off:
+            self.uart.reset()
+        elif self._now >= self._watchdog.bites_ns:
+            self._watchdog = Watchdog()
+            self._ram = bytes(uc.mem_read(0x20000000, RAM_BYTES))
+            self._reset("watchdog")
+        elif self._resetting:
+            self._ram = bytes(uc.mem_read(0x20000000, RAM_BYTES))
+            self._reset("soft")
+        elif self._returned:
+            self._leave_exception()
+        elif self.uart.pending() and self._enabled >> UART_IRQ & 1 and uc.reg_read(UC_ARM_REG_IPSR) == 0:
+            self._enter_exception(16 + UART_IRQ)
+
+    def _enter_exception(self, number: int) -> None:
+        uc = self._uc
+        sp = int(uc.reg_read(UC_ARM_REG_SP))
+        status = int(uc.reg_read(UC_ARM_REG_XPSR))
+        frame = [int(uc.reg_read(register)) for register in STACKED]
+        frame += [int(uc.reg_read(UC_ARM_REG_PC)) & ~1, status & ~0x200 | (sp & 4) << 7 | 1 << 24]
+        sp = (sp - 32) & ~7
+        uc.mem_write(sp, b"".join(word.to_bytes(4, "little") for word in frame))
+        uc.reg_write(UC_ARM_REG_SP, sp)
+        uc.reg_write(UC_ARM_REG_IPSR, number)
+        uc.reg_write(UC_ARM_REG_LR, 0xFFFFFFF9)
+        uc.reg_write(UC_ARM_REG_PC, self._words[number])
+
+    def _on_exception(self, uc: Any, number: int, _: object) -> None:
+        """The CPU has branched to EXC_RETURN (8), or met a fault."""
+        if number != 8:
+            self.wrong.append(f"exception {number} at 0x{int(uc.reg_read(UC_ARM_REG_PC)):08X}")
+            self.is_off = True
+        self._returned = self._stopped = True
+        uc.emu_stop()
+
+    def _leave_exception(self) -> None:
+        uc = self._uc
+        sp = int(uc.reg_read(UC_ARM_REG_SP))
+        frame = bytes(uc.mem_read(sp, 32))
+        words = [int.from_bytes(frame[at : at + 4], "little") for at in range(0, 32, 4)]
+        uc.reg_write(UC_ARM_REG_IPSR, 0)
+        for register, word in zip(STACKED, words, strict=False):
+            uc.reg_write(register, word)
+        uc.reg_write(UC_ARM_REG_SP, sp + 32 + (words[7] >> 7 & 4))
+        uc.reg_write(UC_ARM_REG_XPSR, words[7] & 0xF1000000)
+        uc.reg_write(UC_ARM_REG_PC, words[6] | 1)
+
+    # --- peripherals
+
+    def _wait(self, at: int, until_ns: int) -> None:
+        """The program asks for the time, or for the end of something: time goes on, and the slice ends. One that ends
+        in a read runs that read again, which then has its answer; none may end in a store: it would be done twice."""
+        if self._waited == at:
+            self._waited = 0
+            return
+        self._waited = at
+        self._now = max(self._now, until_ns)
+        self.uart.advance(self._now)
+        self._stop()
+
+    def _idle(self, at: int) -> None:
+        self._wait(at, min(self.uart.next_ns(), self._now + WAIT_NS))
+
+    def _stop(self) -> None:
+        self._stopped = True
+        self._uc.emu_stop()
+
+    def _read(self, uc: Any, at: int, size: int, _: object) -> int:
+        block, register = at & ~0xFFF, at & 0xFFF
+        if block == 0x2000:
+            if register == 0x11C and not self.uart.tx_ready:
+                self._idle(at)
+            return self.uart.read(register)
+        if at == 0x1E400:
+            self._wait(at, self._now)
+            return 1
+        if at == 0xB504:
+            self._idle(at)
+            return self._rtc.read(self._now) & 0xFFFFFF
+        if at == 0x8540:
+            self._idle(at)
+            return self._captured & 0xFFFFFFFF
+        if at == 0x51C:
+            return self._retained
+        return 0
+
+    def _write(self, uc: Any, at: int, size: int, value: int, _: object) -> None:
+        block, register = at & ~0xFFF, at & 0xFFF
+        if block == 0x2000:
+            self.uart.write(register, value, self._now)
+        elif block == 0x10000:
+            self._watchdog.write(register, value, self._now)
+        elif at == 0x1E504:
+            self._config = value
+        elif at == 0x1E508:
+            self._erase(value)
+        elif at == 0x51C:
+            self._retained = value & 0xFF
+        elif block in (0xB000, 0x8000):
+            self._write_counter(self._rtc if block == 0xB000 else self._timer, register, value, block == 0xB000)
+
+    def _write_counter(self, counter: Counter, register: int, value: int, is_rtc: bool) -> None:
+        if register == 0x000:
+            counter.start(self._now)
+        elif register == 0x004:
+            counter.stop(self._now)
+        elif register == (0x008 if is_rtc else 0x00C):
+            counter.clear(self._now)
+        elif register == (0x508 if is_rtc else 0x510):
+            counter.set_period(LFCLK_NS * (value + 1) if is_rtc else CYCLE_NS * 2**value)
+        elif register == 0x040 and not is_rtc:
+            self._captured = counter.read(self._now)
+
+    def _read_system(self, uc: Any, at: int, size: int, _: object) -> int:
+        return self._enabled if at in (0x100, 0x180) else 0
+
+    def _write_system(self, uc: Any, at: int, size: int, value: int, _: object) -> None:
+        if at == 0x100:
+            self._enabled |= value
+        elif at == 0x180:
+            self._enabled &= ~value
+        elif at == 0xD0C and value == 0x05FA0004:
+            self._resetting = True
+            self._stop()
+
+    # --- flash
+
+    def _begin(self, cost_ns: int) -> CutKind | None:
+        """Time of an operation passes, the CPU halted: the UART's FIFO holds what it can. Returns the cut, if any."""
+        self.operations += 1
+        cut = self._cut_kind if self._cut_at is not None and self.operations >= self._cut_at else None
+        if cut != "before":
+            self._now += cost_ns
+            lost = self.uart.lost
+            self.uart.advance(self._now)
+            self.lost_in_flash += self.uart.lost - lost
+        if cut is not None:
+            self._cut_at = None
+            self.is_off = True
+            self._stop()
+        return cut
+
+    def _erase(self, address: int) -> None:
+        if self.is_off:
+            return
+        if self._config != 2:
+            self.wrong.append(f"page 0x{address:05X} is erased while CONFIG is {self._config}")
+        start = address & ~(PAGE_BYTES - 1)
+        cut = self._begin(ERASE_NS)
+        if cut == "before":
+            return
+        for at in range(start, start + PAGE_BYTES, 4):
+            self._words[at >> 2] |= self._random.getrandbits(32) if cut == "torn" else 0xFFFFFFFF
+            self.writes.pop(at, None)
+
+    def _program(self, uc: Any, access: int, address: int, size: int, value: int, _: object) -> bool:
+        if self.is_off:
+            return True
+        if self._config != 1 or size != 4 or address & 3:
+            self.wrong.append(f"{size} bytes are written to 0x{address:05X} while CONFIG is {self._config}")
+        cut = self._begin(WRITE_NS)
+        if cut != "before":
+            keep = self._random.getrandbits(32) if cut == "torn" else 0
+            self._words[address >> 2] &= (value & 0xFFFFFFFF) | keep
+            self.writes[address] = self.writes.get(address, 0) + 1
+        return True
