@@ -1,0 +1,280 @@
+/* port.c: the ATmega328P at 16 MHz, UART0 at 115200 baud. Its flash may be written only by code in the boot section, and
+ * nothing below that section can be read meanwhile: what runs then is marked IN_BOOT and calls nothing. */
+#include "port.h"
+
+#include <avr/interrupt.h>
+#include <avr/io.h>
+#include <avr/pgmspace.h>
+#include <avr/wdt.h>
+#include <util/delay_basic.h>
+
+#include "encoding.h"
+#include "state.h"
+
+#define IN_BOOT __attribute__((noinline, section(".spm")))
+
+#define BAUD_DIVISOR 16U /* with U2X: 16 MHz / (8 * 17) = 117,647 baud, 2.1 % fast */
+#define TWO_BYTES_LOOPS 700U /* of 4 cycles: 175 us, what the sender may still hold */
+#define REQUEST_MAGIC 0x5AC3U
+#define UID_ROW 0x0EU /* serial number in the signature row */
+#define TRIAL_WATCHDOG WDTO_2S
+
+/* 16 MHz / 1024 are 125 ticks in 8 ms. */
+#define TICKS_PER_8_MS 125U
+
+static struct ota loader;
+
+/* One interrupt fills the ring: a block of SHA-256 takes 4.4 ms, and the receiver holds two bytes. */
+static volatile uint8_t ring[256];
+static volatile uint8_t ring_in;
+static uint8_t ring_out;
+
+static uint16_t clock_ticks; /* TCNT1 when it was last looked at */
+static uint16_t clock_rest;  /* eighths of a millisecond times TICKS_PER_8_MS that are not counted yet */
+static uint16_t clock_ms;
+
+uint8_t port_reset_cause;
+static uint16_t request_magic __attribute__((section(".noinit")));
+static uint8_t request_kept __attribute__((section(".noinit")));
+static uint8_t request_check __attribute__((section(".noinit")));
+
+void port_leave(void) __attribute__((noreturn));
+
+/* --- in the boot section ------------------------------------------------------------------------------------------- */
+
+void USART_RX_vect(void) __attribute__((signal, used, externally_visible, section(".spm")));
+void USART_RX_vect(void)
+{
+    uint8_t next = (uint8_t)(ring_in + 1U);
+    uint8_t byte = UDR0;
+
+    if (next != ring_out) { /* a full ring loses the byte; the frame's CRC shows it */
+        ring[ring_in] = byte;
+        ring_in = next;
+    }
+}
+
+/* One SPM, waited for. Interrupts are off from the command to the instruction: 4 cycles are all that the chip grants. */
+static IN_BOOT void spm(uint8_t command, uint16_t address, uint16_t word)
+{
+    uint8_t status = SREG;
+
+    cli();
+    __asm__ volatile("movw r0, %[word]\n\t"
+                     "out %[spmcsr], %[command]\n\t"
+                     "spm\n\t"
+                     "clr r1\n\t"
+                     :
+                     : [spmcsr] "I"(_SFR_IO_ADDR(SPMCSR)), [command] "r"(command), [word] "r"(word), "z"(address)
+                     : "r0", "memory");
+    SREG = status;
+    while ((SPMCSR & (1U << SELFPRGEN)) != 0U) {
+    }
+}
+
+/* Erases or writes a page; only when the rest of the flash can be read again does it return. */
+static IN_BOOT void spm_page(uint8_t command, uint16_t address)
+{
+    spm(command, address, 0);
+    spm((1U << RWWSRE) | (1U << SELFPRGEN), address, 0);
+}
+
+static IN_BOOT uint8_t signature_byte(uint8_t at)
+{
+    uint8_t status = SREG;
+    uint8_t byte;
+
+    cli();
+    __asm__ volatile("out %[spmcsr], %[command]\n\t"
+                     "lpm %[byte], Z\n\t"
+                     : [byte] "=r"(byte)
+                     : [spmcsr] "I"(_SFR_IO_ADDR(SPMCSR)), [command] "r"((uint8_t)((1U << SIGRD) | (1U << SELFPRGEN))),
+                       "z"((uint16_t)at));
+    SREG = status;
+    return byte;
+}
+
+/* --- flash --------------------------------------------------------------------------------------------------------- */
+
+static uint16_t address_of(uint16_t page, uint16_t offset)
+{
+    return (uint16_t)(page * OTA_PAGE_BYTES + offset);
+}
+
+void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
+{
+    uint16_t at = address_of(page, offset);
+
+    for (; count > 0U; count--) {
+        *to++ = pgm_read_byte(at++);
+    }
+}
+
+enum ota_result port_erase(uint16_t page)
+{
+    if (page >= PORT_PAGES) {
+        return OTA_FAILED;
+    }
+    spm_page((1U << PGERS) | (1U << SELFPRGEN), address_of(page, 0));
+    return OTA_OK;
+}
+
+/* The page buffer is all ones after each write: words that are not filled leave the flash as it is. */
+enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from, uint16_t count)
+{
+    bool zeros = false;
+    uint16_t at = address_of(page, offset);
+    uint16_t word = 0xFFFFU;
+
+    if (page >= PORT_PAGES) {
+        return OTA_FAILED;
+    }
+    for (; count > 0U; count--, at++) {
+        uint8_t byte = *from++;
+
+        zeros = zeros || byte != 0xFFU;
+        if ((at & 1U) != 0U) {
+            word = (uint16_t)((word & 0x00FFU) | ((uint16_t)byte << 8));
+        } else {
+            word = (uint16_t)(0xFF00U | byte);
+        }
+        if (((at & 1U) != 0U || count == 1U) && word != 0xFFFFU) {
+            spm(1U << SELFPRGEN, (uint16_t)(at & ~1U), word);
+            word = 0xFFFFU;
+        }
+    }
+    if (zeros) {
+        spm_page((1U << PGWRT) | (1U << SELFPRGEN), address_of(page, 0));
+    }
+    return OTA_OK;
+}
+
+/* --- identity ------------------------------------------------------------------------------------------------------ */
+
+#define U16(value) (uint8_t)((value) & 0xFFU), (uint8_t)((value) >> 8)
+
+/* In the order of the info record. */
+static const uint8_t identity[OTA_IDENTITY_BYTES] PROGMEM = {
+    OTA_PROTOCOL_VERSION, OTA_PROTOCOL_VERSION,
+    'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, /* unique id: from the signature row */
+    U16(OTA_PAGE_BYTES), U16(OTA_BLOCK_BYTES), U16(OTA_SLOT_PAGES),
+    U16(OTA_SINGLE_SLOT != 0 ? 2U * OTA_SLOT_PAGES + 1U : 0U), U16(OTA_FRAME_BYTES),
+    U16(0U), /* window: the line can be full all the time */
+    U16(20U), /* stall, ms */
+    U16(0U), U16(0U), /* slot base */
+    U16(OTA_ENCODINGS), U16(1U << OTA_SCHEME_NONE), OTA_TRIALS,
+};
+
+void port_identity(uint8_t *to)
+{
+    for (uint8_t i = 0; i < OTA_IDENTITY_BYTES; i++) {
+        to[i] = pgm_read_byte(&identity[i]);
+    }
+    for (uint8_t i = 0; i < OTA_UID_BYTES; i++) {
+        to[OTA_INFO_UID + i] = signature_byte((uint8_t)(UID_ROW + i));
+    }
+}
+
+/* --- line and clock ------------------------------------------------------------------------------------------------ */
+
+int16_t port_receive(void)
+{
+    uint8_t byte;
+
+    if (ring_out == ring_in) {
+        return -1;
+    }
+    byte = ring[ring_out];
+    ring_out++;
+    return byte;
+}
+
+void port_send(uint8_t byte)
+{
+    while ((UCSR0A & (1U << UDRE0)) == 0U) {
+    }
+    UDR0 = byte;
+}
+
+/* The counter wraps every 4.2 s, and is looked at oftener: at every poll, before every page. */
+uint16_t port_millis(void)
+{
+    uint16_t now = TCNT1;
+    uint32_t rest = (uint32_t)(uint16_t)(now - clock_ticks) * 8U + clock_rest;
+
+    clock_ticks = now;
+    clock_ms = (uint16_t)(clock_ms + rest / TICKS_PER_8_MS);
+    clock_rest = (uint16_t)(rest % TICKS_PER_8_MS);
+    return clock_ms;
+}
+
+void port_feed(void)
+{
+    wdt_reset();
+}
+
+/* --- leaving ------------------------------------------------------------------------------------------------------- */
+
+uint8_t port_request(void)
+{
+    uint8_t request = OTA_REQUEST_NONE;
+
+    if (request_magic == REQUEST_MAGIC && (request_check ^ request_kept) == 0xFFU &&
+        (port_reset_cause & ((1U << PORF) | (1U << BORF))) == 0U) {
+        request = request_kept;
+    }
+    request_magic = 0;
+    return request;
+}
+
+/* Lets the last bytes leave, and makes the line deaf. */
+static void drain(void)
+{
+    while ((UCSR0A & (1U << UDRE0)) == 0U) {
+    }
+    _delay_loop_2(TWO_BYTES_LOOPS);
+    cli();
+}
+
+void port_restart(uint8_t request)
+{
+    drain();
+    request_kept = request;
+    request_check = (uint8_t)~request;
+    request_magic = REQUEST_MAGIC;
+    wdt_enable(WDTO_15MS);
+    for (;;) {
+    }
+}
+
+/* Registers go back to what a reset leaves, vectors to the program's own. */
+void port_jump(bool trial)
+{
+    drain();
+    UCSR0B = 0;
+    UCSR0A = 0;
+    UBRR0 = 0;
+    TCCR1B = 0;
+    TCNT1 = 0;
+    TIFR1 = 0xFF;
+    MCUCR = 1U << IVCE;
+    MCUCR = 0;
+    if (trial) {
+        wdt_enable(TRIAL_WATCHDOG);
+    }
+    port_leave();
+}
+
+int main(void)
+{
+    UCSR0A = 1U << U2X0;
+    UBRR0 = BAUD_DIVISOR;
+    UCSR0B = (1U << RXCIE0) | (1U << RXEN0) | (1U << TXEN0);
+    TCCR1B = (1U << CS12) | (1U << CS10);
+    sei();
+    ota_start(&loader);
+    for (;;) {
+        ota_poll(&loader);
+    }
+}

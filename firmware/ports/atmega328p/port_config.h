@@ -1,0 +1,43 @@
+/* port_config.h of the ATmega328P: 256 pages of 128 B, of which the loader takes the uppermost (link.ld). */
+#ifndef OTA_PORT_CONFIG_H
+#define OTA_PORT_CONFIG_H
+
+#include <avr/pgmspace.h>
+#include <stdint.h>
+
+#define OTA_PAGE_BYTES 128U
+#define OTA_SLOT_PAGES ((uint16_t)81)
+#define OTA_RECORD_PAGES ((uint16_t)2) /* 48 + 1 + 2 * 81 + 16 bytes */
+#define OTA_WRITE_BYTES ((uint16_t)2)
+#define OTA_MARK_BYTES ((uint16_t)1) /* a page write ANDs: a mark is one byte in a page of ones */
+#define OTA_BLOCK_BYTES ((uint16_t)8)
+#define OTA_CHUNK_BYTES ((uint16_t)128)
+#define OTA_FRAME_BYTES ((uint16_t)100)
+#define OTA_ENTRY_WINDOW_MS ((uint16_t)1000)
+#define OTA_STAY_MS ((uint16_t)15000)
+#define OTA_SWAP_PAGE_MS ((uint16_t)24)
+#define OTA_TRIALS ((uint8_t)3)
+#define OTA_ERASE_AHEAD 0U /* the receiver runs on during SPM: its code lies in the boot section */
+#define OTA_SINGLE_SLOT 0
+
+/* Logical pages are the pages of the flash, from address 0. */
+#define OTA_PRIMARY_PAGE ((uint16_t)0)
+#define OTA_SECONDARY_PAGE OTA_SLOT_PAGES
+#define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
+#define PORT_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES))
+
+#define OTA_PAGE_BYTES_MAX 128
+#define OTA_CHUNK_BYTES_MAX 128
+#define OTA_FRAME_BYTES_MAX 100
+#define OTA_PLACES_MAX 1296 /* 81 pages of 16 blocks */
+#define OTA_PAGES_MAX 81
+
+/* Constants stay in flash and are read there. */
+#define OTA_ROM const PROGMEM
+#define OTA_ROM_U32(at) pgm_read_dword(at)
+#define OTA_ROM_U8(at) pgm_read_byte(at)
+
+#define OTA_CHARGE_CRC(bytes) ((void)(bytes))
+#define OTA_CHARGE_SHA(blocks) ((void)(blocks))
+
+#endif

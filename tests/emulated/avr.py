@@ -1,0 +1,167 @@
+"""An ATmega328P on libsimavr that runs the loader as it is flashed. Compiles its C part on demand; knows no message."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from otaflash.image.data import HexData
+from otaflash.image.hexfile import read_hex
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADER_HEX = ROOT / "firmware" / "ports" / "atmega328p" / "atmega328p.hex"
+FLASH_BYTES = 32768
+HZ = 16_000_000
+LINE_BYTES = 65536
+CutKind = Literal["before", "torn", "after"]
+_CUTS: dict[CutKind, int] = {"before": 1, "torn": 2, "after": 3}
+_VIOLATIONS = {
+    1: "SPM outside the boot section",
+    2: "SPM while one was busy",
+    4: "SPM without its command in time",
+    8: "a page of the loader written",
+    16: "code run in the section that is written",
+    32: "a read of the section that is written",
+}
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """Compiles avrsim.c. Raises CalledProcessError where gcc or libsimavr-dev is missing."""
+    folder = tempfile.mkdtemp(prefix="avrsim")
+    made = Path(folder) / "libavrsim.so"
+    source = Path(__file__).with_name("avrsim.c")
+    command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", str(source), "-o", str(made)]
+    subprocess.run([*command, "-lsimavr", "-lelf"], check=True)
+    library = ctypes.CDLL(str(made))
+    pointer, u32, u64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
+    library.chip_on.argtypes, library.chip_on.restype = [ctypes.c_char_p, u32, u32, u32], pointer
+    library.chip_free.argtypes = [pointer]
+    library.chip_run.argtypes = [pointer, u64]
+    library.chip_send.argtypes = [pointer, ctypes.c_char_p, u32]
+    library.chip_recv.argtypes, library.chip_recv.restype = [pointer, ctypes.c_char_p], u32
+    library.chip_cut.argtypes = [pointer, u32, ctypes.c_int]
+    library.chip_flash.argtypes, library.chip_flash.restype = [pointer], pointer
+    library.chip_cycles.argtypes, library.chip_cycles.restype = [pointer], u64
+    library.chip_fact.argtypes, library.chip_fact.restype = [pointer, ctypes.c_int], u32
+    return library
+
+
+def place(flash: bytearray, program: HexData) -> None:
+    """Puts the segments of a HEX file where a programmer would."""
+    for segment in program.segments:
+        flash[segment.address : segment.address + len(segment.data)] = segment.data
+
+
+class AvrBoard:
+    """The chip with the shipped loader, powered from the start. `micros` counts all its time with power."""
+
+    def __init__(self, *, baud: int = 115200, seed: int = 1) -> None:
+        loader = read_hex(LOADER_HEX)
+        self.flash = bytearray(b"\xff" * FLASH_BYTES)
+        """As it was when it was last looked at or the power went; what `on` starts with."""
+        place(self.flash, loader)
+        self.loader_start = loader.lowest
+        self.is_off = True
+        self._baud = baud
+        self._seed = seed
+        self._past_us = 0
+        self._chip: int | None = None
+        self.on()
+
+    @property
+    def micros(self) -> int:
+        return self._past_us + (self._library.chip_cycles(self._chip) * 1_000_000 // HZ if self._chip else 0)
+
+    @property
+    def operations(self) -> int:
+        """Erases and page writes since power-up."""
+        return self._fact(1)
+
+    @property
+    def resets(self) -> int:
+        """Starts of the loader since power-up, by the watchdog."""
+        return self._fact(2)
+
+    @property
+    def in_application(self) -> bool:
+        """True if the program counter is in the primary slot."""
+        return self._chip is not None and self._fact(3) < self.loader_start
+
+    @property
+    def port_b(self) -> int:
+        return self._fact(4)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes for the chip that are not on its line yet."""
+        return self._fact(5)
+
+    @property
+    def lost(self) -> int:
+        """Bytes that came while the receiver was full."""
+        return self._fact(6)
+
+    @property
+    def _library(self) -> ctypes.CDLL:
+        return _library()
+
+    def _fact(self, which: int) -> int:
+        return int(self._library.chip_fact(self._chip, which))
+
+    def on(self) -> None:
+        """Power comes; RAM holds anything."""
+        assert self.is_off
+        self._seed += 1
+        self._chip = self._library.chip_on(bytes(self.flash), self.loader_start, self._baud, self._seed)
+        self.is_off = False
+
+    def off(self) -> None:
+        """Power goes; flash stays."""
+        if self._chip is None:
+            return
+        self.look()
+        self._past_us = self.micros
+        self._library.chip_free(self._chip)
+        self._chip = None
+        self.is_off = True
+
+    def look(self) -> bytearray:
+        """Brings `flash` up to date."""
+        if self._chip is not None:
+            self.flash[:] = ctypes.string_at(self._library.chip_flash(self._chip), FLASH_BYTES)
+        return self.flash
+
+    def cut(self, after_ops: int | None, kind: CutKind = "torn") -> None:
+        """Power will go at the operation that comes after `after_ops` more; None: it will not."""
+        self._library.chip_cut(self._chip, after_ops or 0, 0 if after_ops is None else _CUTS[kind])
+
+    def send(self, data: bytes) -> None:
+        """Puts bytes on the line, which takes them at its rate, one after the other."""
+        if self._chip is not None:
+            self._library.chip_send(self._chip, data, len(data))
+
+    def recv(self) -> bytes:
+        """All that the chip has said since."""
+        if self._chip is None:
+            return b""
+        buffer = ctypes.create_string_buffer(LINE_BYTES)
+        count = self._library.chip_recv(self._chip, buffer)
+        return buffer.raw[:count]
+
+    def run(self, micros: int) -> None:
+        """Runs that long, or until the power goes. Raises AssertionError where a rule of the chip is broken."""
+        if self._chip is None:
+            self._past_us += micros
+            return
+        until = self._library.chip_cycles(self._chip) + micros * HZ // 1_000_000
+        ended = self._library.chip_run(self._chip, until)
+        broken = self._fact(0)
+        assert not broken, [text for bit, text in _VIOLATIONS.items() if broken & bit]
+        assert ended != 2, f"the program crashed at {self._fact(3):#06x}"
+        if ended:
+            self.off()
