@@ -21,6 +21,8 @@ from tests.emulated.nrf51 import SLOT_BASE, UID, Nrf51
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = ROOT / "firmware" / "app" / "m0"
 M0 = ("-mcpu=cortex-m0", "-mthumb", "-std=c99", "-Os", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
+INCLUDES = ("-I../../core", "-I../../ports/nrf51", "-ffunction-sections", "-Wl,--gc-sections")
+LIBRARY = ("answers.c", "../../ports/nrf51/port.c", "../../ports/nrf51/memory.S")
 SHAPE = LinkShape(NRF51822.baud / 10)
 OLD, NEW = b"m0 1.0.0\r\n", b"m0 2.0.0\r\n"
 BOOT_US = 3_000_000
@@ -33,6 +35,8 @@ class Programs:
     loader: bytes
     old: Image
     new: Image
+    answering: Image
+    """3.0.0, with the library in it"""
 
 
 def to_binary(program: Path) -> bytes:
@@ -41,12 +45,23 @@ def to_binary(program: Path) -> bytes:
     return raw.read_bytes()
 
 
-def application(folder: Path, version: str, count: int) -> Image:
+def application(folder: Path, version: str, count: int, sources: tuple[str, ...] = ("m0.c",)) -> Image:
     """m0, with constants behind it up to `count` bytes."""
     program = folder / f"m0-{version}.elf"
     define = f'-DM0_VERSION="{version}"'
     subprocess.run(
-        ["arm-none-eabi-gcc", *M0, "-Wl,--build-id=none", define, "m0.c", "-Tm0.ld", "-o", str(program)],
+        [
+            "arm-none-eabi-gcc",
+            *M0,
+            "-Wl,--build-id=none",
+            define,
+            *INCLUDES,
+            *sources,
+            "-Tm0.ld",
+            "-lgcc",
+            "-o",
+            str(program),
+        ],
         cwd=APPLICATION,
         check=True,
     )
@@ -60,8 +75,12 @@ def application(folder: Path, version: str, count: int) -> Image:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
     folder = tmp_path_factory.mktemp("nrf51")
     subprocess.run([str(ROOT / "tools" / "build_firmware"), "--out", str(folder), "nrf51"], check=True)
+    core = tuple(str(path) for path in sorted((ROOT / "firmware" / "core").glob("*.c")))
     return Programs(
-        to_binary(folder / "nrf51.elf"), application(folder, "1.0.0", 2900), application(folder, "2.0.0", 3900)
+        to_binary(folder / "nrf51.elf"),
+        application(folder, "1.0.0", 2900),
+        application(folder, "2.0.0", 3900),
+        application(folder, "3.0.0", 12000, (*LIBRARY, *core)),
     )
 
 
@@ -137,6 +156,22 @@ def test_a_push_makes_the_new_application_run_and_speak_and_confirm_keeps_it(boa
         power_cycle(board)
         run_until(board, NEW, BOOT_US)
         assert not board.watchdog_runs, "a confirmed image runs without the watchdog of a trial"
+
+
+def test_a_whole_push_of_an_application_that_answers_and_the_next_from_within_it(
+    board: Nrf51, programs: Programs
+) -> None:
+    result = drive(board, Push(SHAPE, 9), offerable(programs.answering))
+    assert result is not None
+    assert result.running_version == "3.0.0"
+    assert result.info.boot_state == BootState.IDLE
+    power_cycle(board)
+    run_until(board, b"m0 3.0.0\r\n", BOOT_US)
+    assert board.runs_application
+    stage(board, programs.new)
+    assert board.resets[-1] == "soft", "the application has asked for its loader"
+    run_until(board, NEW, 1_000_000)
+    run_until(board, b"m0 3.0.0\r\n", 60_000_000)
 
 
 def ask_after_power(board: Nrf51) -> BootState:

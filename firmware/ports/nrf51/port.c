@@ -1,4 +1,5 @@
-/* port.c of the nRF51822: flash by the NVMC, UART0 at 115,200 baud, milliseconds of RTC0, the watchdog in a trial.
+/* port.c of the nRF51822: flash by the NVMC, UART0 at 115,200 baud, milliseconds of RTC0. An application that answers
+ * requests links it too; what only the loader does is in loader.c.
  *
  * The UART has six bytes of buffer, half a millisecond; a block of SHA-256 takes longer. So an interrupt takes the bytes
  * into a ring. The Cortex-M0 has no register that moves the vector table: start.S tells the loader's interrupts from the
@@ -9,20 +10,16 @@
 #include "encoding.h"
 #include "messages.h"
 #include "port.h"
+#include "start.h"
 #include "state.h"
 
 #define SLOT_BASE 0x2000U
 #define RING_BYTES 2048U /* a power of two */
 /* 33 cycles of 32,768 Hz: a "millisecond" of 1.007 ms. The counter has 24 bits, so its low 16 wrap as the contract says. */
 #define RTC_PRESCALE 32U
-#define WATCHDOG_TICKS (4U * 32768U)
 /* Not the number of a request: an application may use the register for its own ends. */
 #define STAY_MAGIC 0x4FU
 
-void start_image(uint32_t vectors) __attribute__((noreturn));
-void interrupt(void);
-
-static struct ota loader;
 static volatile uint8_t ring[RING_BYTES];
 static volatile uint16_t ring_in; /* written by the interrupt alone */
 static volatile uint16_t ring_out; /* written by port_receive alone */
@@ -178,31 +175,7 @@ void port_restart(uint8_t request)
     }
 }
 
-/* The image finds the chip as after a reset, but for the high-frequency crystal that runs, and the watchdog. */
-void port_jump(bool trial)
-{
-    drain();
-    UART_INTENCLR = UART_INT_RXDRDY;
-    NVIC_ICER = 1U << UART_IRQ;
-    UART_STOPRX = 1;
-    UART_STOPTX = 1;
-    UART_ENABLE = 0;
-    UART_RXDRDY = 0;
-    NVIC_ICPR = 1U << UART_IRQ;
-    RTC_STOP = 1;
-    RTC_CLEAR = 1;
-    RTC_PRESCALER = 0;
-    CLOCK_LFCLKSTOP = 1;
-    if (trial) {
-        WDT_CONFIG = WDT_RUN_IN_SLEEP;
-        WDT_CRV = WATCHDOG_TICKS;
-        WDT_RREN = 1;
-        WDT_START = 1;
-    }
-    start_image(SLOT_BASE);
-}
-
-int main(void)
+void port_start(void)
 {
     CLOCK_HFCLKSTART = 1; /* the crystal takes over when it runs; the RC oscillator may be too far off for a UART */
     CLOCK_LFCLKSTART = 1;
@@ -219,8 +192,20 @@ int main(void)
     UART_STARTTX = 1;
     UART_STARTRX = 1;
     NVIC_ISER = 1U << UART_IRQ;
-    ota_start(&loader);
-    for (;;) {
-        ota_poll(&loader);
-    }
+}
+
+void port_stop(void)
+{
+    drain();
+    UART_INTENCLR = UART_INT_RXDRDY;
+    NVIC_ICER = 1U << UART_IRQ;
+    UART_STOPRX = 1;
+    UART_STOPTX = 1;
+    UART_ENABLE = 0;
+    UART_RXDRDY = 0;
+    NVIC_ICPR = 1U << UART_IRQ;
+    RTC_STOP = 1;
+    RTC_CLEAR = 1;
+    RTC_PRESCALER = 0;
+    CLOCK_LFCLKSTOP = 1;
 }
