@@ -171,13 +171,11 @@ static void digest_add(uint32_t state[8], uint16_t page, uint16_t offset, uint16
 static bool page_agrees(uint16_t page, const uint8_t expected[4])
 {
     uint32_t state[8];
-    uint8_t digest[SHA256_BYTES];
 
     port_feed();
     sha256_start(state);
     digest_add(state, page, 0, OTA_PAGE_BYTES);
-    sha256_end(state, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, digest);
-    return memcmp(digest, expected, 4) == 0;
+    return sha256_is(state, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, expected, 4);
 }
 
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
@@ -213,11 +211,10 @@ bool stage_busy(const struct ota *ota)
 
 static void conclude(struct ota *ota)
 {
-    uint8_t digest[SHA256_BYTES];
+    uint32_t blocks = (uint32_t)ota->hashed * (OTA_PAGE_BYTES / SHA256_BLOCK_BYTES);
 
-    sha256_end(ota->digest, (uint32_t)ota->hashed * (OTA_PAGE_BYTES / SHA256_BLOCK_BYTES), digest);
     ota->transfer = OTA_TRANSFER_STATE_DAMAGED;
-    if (memcmp(digest, ota->manifest + OTA_MANIFEST_SHA256, SHA256_BYTES) == 0) {
+    if (sha256_is(ota->digest, blocks, ota->manifest + OTA_MANIFEST_SHA256, SHA256_BYTES)) {
         ota->transfer = OTA_TRANSFER_STATE_VERIFIED;
     }
 }
