@@ -48,35 +48,41 @@ static inline uint32_t rotate(uint32_t x, uint8_t by)
 #define SMALL
 #endif
 
-/* Three rotations, each the next one further than the last: x by a, by a + b, by a + b + c. */
-SMALL static uint32_t rotations(uint32_t x, uint8_t a, uint8_t b, uint8_t c)
-{
-    uint32_t sum = x = rotate(x, a);
+#define ALL 0xFFFFFFFFUL
 
+/* Three rotations, each going on from the one before: x by a, by a + b, by a + b + c. What the first of them loses
+ * is said by `mask`: a shift is a rotation that keeps less. */
+SMALL static uint32_t rotations(uint32_t x, uint8_t a, uint8_t b, uint8_t c, uint32_t mask)
+{
+    uint32_t sum;
+
+    x = rotate(x, a);
+    sum = x & mask;
     x = rotate(x, b);
     sum ^= x;
     return sum ^ rotate(x, c);
 }
 
 /* One step of the message schedule, in place in a ring of 16 words. */
-static void schedule(uint32_t w[16], uint8_t i)
+SMALL static void schedule(uint32_t w[16], uint8_t i)
 {
-    uint32_t a = w[(i + 1U) & 15U];
-    uint32_t b = w[(i + 14U) & 15U];
+    uint32_t sum = w[i & 15U];
 
-    w[i & 15U] += (rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)) + w[(i + 9U) & 15U] +
-                  (rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10));
+    sum += rotations(w[(i + 1U) & 15U], 3, 4, 11, 0x1FFFFFFFUL);
+    sum += w[(i + 9U) & 15U];
+    sum += rotations(w[(i + 14U) & 15U], 10, 7, 2, 0x003FFFFFUL);
+    w[i & 15U] = sum;
 }
 
-static void step(uint32_t v[8], uint32_t word)
+SMALL static void step(uint32_t v[8], uint32_t word)
 {
     uint32_t x = v[4];
 
-    word += v[7] + rotations(x, 6, 5, 14) + (((v[5] ^ v[6]) & x) ^ v[6]);
+    word += v[7] + rotations(x, 6, 5, 14, ALL) + (((v[5] ^ v[6]) & x) ^ v[6]);
     memmove(v + 1, v, 7U * sizeof *v);
     v[4] += word;
     x = v[1];
-    v[0] = word + rotations(x, 2, 11, 9) + ((x & (v[2] | v[3])) | (v[2] & v[3]));
+    v[0] = word + rotations(x, 2, 11, 9, ALL) + ((x & (v[2] | v[3])) | (v[2] & v[3]));
 }
 
 void sha256_block(uint32_t state[8], const uint8_t block[SHA256_BLOCK_BYTES])
