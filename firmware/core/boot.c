@@ -84,7 +84,7 @@ bool boot_runs(const struct ota *ota)
 
 static bool primary_holds(struct ota *ota)
 {
-    return image_check(OTA_PRIMARY_PAGE, boot_running(ota));
+    return image_check(ota, OTA_PRIMARY_PAGE, boot_running(ota));
 }
 
 /* Says what is so once nothing is left to walk. An application may read a torn record otherwise than its loader did, and
@@ -146,7 +146,7 @@ static void look_without_record(struct ota *ota)
     memset(ota->record, 0xFF, RECORD_BODY_BYTES);
     put_u16(ota->record + RECORD_GENERATION, 0);
     ota->record[RECORD_KIND] = RECORD_IDLE;
-    image_find(ota->record + RECORD_OLD);
+    image_find(ota, ota->record + RECORD_OLD);
     if (get_u16(ota->record + RECORD_OLD) != 0U) {
         image_trailer(get_u16(ota->record + RECORD_OLD), OTA_TRAILER_COUNTER, ota->record + RECORD_COUNTER, 4);
     } else {
@@ -173,11 +173,11 @@ void boot_recover(struct ota *ota)
 
 enum ota_result boot_apply(struct ota *ota)
 {
-    uint8_t offered[IMAGE_BYTES];
+    uint8_t *offered = ota->chunk; /* free: all that was received is programmed */
 
     memcpy(offered + IMAGE_PAGES, ota->manifest + OTA_MANIFEST_PAGES, 2);
     memcpy(offered + IMAGE_CRC, ota->manifest + OTA_MANIFEST_IMAGE_CRC, 4);
-    if (!image_check(stage_page(ota, 0), offered)) {
+    if (!image_check(ota, stage_page(ota, 0), offered)) {
         return OTA_FAILED;
     }
     memmove(ota->record + RECORD_OLD, boot_running(ota), IMAGE_BYTES);
@@ -193,7 +193,7 @@ enum ota_result boot_apply(struct ota *ota)
 /* The counter moves with the decision, in the same record: a revert before it stays possible, and no cut parts the two. */
 enum ota_result boot_confirm(struct ota *ota)
 {
-    uint8_t counter[4];
+    uint8_t *counter = ota->scratch;
 
     if (!ota->application && (ota->trials >= OTA_TRIALS || !primary_holds(ota))) {
         return OTA_FAILED;

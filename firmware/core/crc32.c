@@ -1,7 +1,6 @@
 #include "crc32.h"
 
-#include <stdbool.h>
-
+#include "messages.h"
 #include "port_config.h"
 
 #define POLYNOMIAL 0xEDB88320UL
@@ -22,4 +21,14 @@ uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, uint16_t count)
         }
     }
     return crc;
+}
+
+bool crc32_right(const uint8_t *bytes, uint16_t count)
+{
+    return crc32_add(CRC32_START, bytes, count) == CRC32_RIGHT;
+}
+
+void crc32_append(uint8_t *bytes, uint16_t count)
+{
+    put_u32(bytes + count, ~crc32_add(CRC32_START, bytes, count));
 }

@@ -16,14 +16,10 @@ static void frame_put(struct ota *ota, uint8_t byte)
 
 static bool frame_whole(const struct ota *ota, uint16_t count)
 {
-    uint32_t crc;
-
     if (count < OTA_HEADER_BYTES + OTA_CRC_BYTES || count > OTA_FRAME_BYTES || ota->cobs_left != 0U) {
         return false;
     }
-    count = (uint16_t)(count - OTA_CRC_BYTES);
-    crc = crc32_end(crc32_add(crc32_start(), ota->frame, count));
-    return crc == get_u32(ota->frame + count);
+    return crc32_right(ota->frame, count);
 }
 
 /* A byte of COBS (Cheshire and Baker 1999): a code byte says how many bytes follow up to the next zero. */
@@ -76,7 +72,7 @@ void frame_send(struct ota *ota, uint16_t count)
 {
     uint16_t at = 0;
 
-    put_u32(ota->frame + count, crc32_end(crc32_add(crc32_start(), ota->frame, count)));
+    crc32_append(ota->frame, count);
     count = (uint16_t)(count + OTA_CRC_BYTES);
     /* A run that ends the frame stands for a zero that is not there: that of the frame's end. */
     while (at <= count) {

@@ -11,12 +11,12 @@
 bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count);
 
 /* True if `image` lies whole at `page`: the CRC over its span less the last four bytes is the image's. */
-bool image_check(uint16_t page, const uint8_t image[IMAGE_BYTES]);
+bool image_check(struct ota *ota, uint16_t page, const uint8_t image[IMAGE_BYTES]);
 
 /* Reads bytes of the trailer, from the field at `field` on, of an image of `pages` pages in the primary slot. */
 void image_trailer(uint16_t pages, uint8_t field, uint8_t *to, uint8_t count);
 
 /* Looks for a whole image in the primary slot by its trailer alone; pages 0: there is none. */
-void image_find(uint8_t image[IMAGE_BYTES]);
+void image_find(struct ota *ota, uint8_t image[IMAGE_BYTES]);
 
 #endif

@@ -23,8 +23,8 @@ static bool is_well_formed(const uint8_t *m)
 
     return m[OTA_MANIFEST_FORMAT] == OTA_MANIFEST_FORMAT_VALUE && m[OTA_MANIFEST_RESERVED] == 0U &&
            get_u16(m + OTA_MANIFEST_FLAGS) <= FLAGS_KNOWN &&
-           get_u16(m + OTA_MANIFEST_SIGNATURE_BYTES) <= 0xFFFFU - OTA_MANIFEST_BYTES && bytes != 0U &&
-           span >= OTA_TRAILER_BYTES && bytes <= span - OTA_TRAILER_BYTES;
+           get_u16(m + OTA_MANIFEST_SIGNATURE_BYTES) <= 0xFFFFU - OTA_MANIFEST_BYTES &&
+           span >= OTA_TRAILER_BYTES && bytes - 1U < span - OTA_TRAILER_BYTES; /* none wrap to the most */
 }
 
 static uint8_t size_gate(struct ota *ota)
@@ -45,7 +45,7 @@ static uint8_t size_gate(struct ota *ota)
 static uint8_t judge(struct ota *ota)
 {
     const uint8_t *m = ota->manifest;
-    uint8_t identity[OTA_IDENTITY_BYTES];
+    uint8_t *identity = ota->scratch;
     uint8_t why;
 
     port_identity(identity);

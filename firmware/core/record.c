@@ -10,11 +10,6 @@ static uint16_t unit_page(uint8_t unit)
     return (uint16_t)(OTA_RECORD_PAGE + (unit != 0U ? OTA_RECORD_PAGES : 0U));
 }
 
-static uint32_t body_crc(const uint8_t *body)
-{
-    return crc32_end(crc32_add(crc32_start(), body, RECORD_CRC));
-}
-
 /* Where a mark of the standing record lies. Marks do not cross pages: 48 and page sizes are multiples of a mark. */
 static uint16_t mark_place(const struct ota *ota, uint16_t mark, uint16_t *offset)
 {
@@ -45,12 +40,12 @@ enum ota_result record_mark(const struct ota *ota, uint16_t mark)
 
 bool record_load(struct ota *ota)
 {
-    uint8_t body[RECORD_BODY_BYTES];
+    uint8_t *body = ota->scratch;
     uint8_t found = 1;
 
     for (ota->record_unit = 0; ota->record_unit < 2U; ota->record_unit++) {
         port_read(unit_page(ota->record_unit), 0, body, RECORD_BODY_BYTES);
-        if (get_u16(body) > get_u16(ota->record) && get_u32(body + RECORD_CRC) == body_crc(body) &&
+        if (get_u16(body) > get_u16(ota->record) && crc32_right(body, RECORD_BODY_BYTES) &&
             record_marked(ota, MARK_SEAL)) {
             memcpy(ota->record, body, RECORD_BODY_BYTES);
             found = ota->record_unit;
@@ -92,7 +87,7 @@ enum ota_result record_commit(struct ota *ota, enum record_kind kind, uint16_t b
     put_u16(ota->record, (uint16_t)(get_u16(ota->record) + 1U));
     ota->record[RECORD_KIND] = (uint8_t)kind;
     put_u16(ota->record + RECORD_BASE, base);
-    put_u32(ota->record + RECORD_CRC, body_crc(ota->record));
+    crc32_append(ota->record, RECORD_CRC);
     ota->record_unit ^= 1U;
     ota->trials = 0;
     if (erased != OTA_OK) {

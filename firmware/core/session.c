@@ -42,10 +42,10 @@ static void stay(struct ota *ota)
 }
 
 /* True if `target` is this device's unique id, or zero. */
-static bool is_target(const uint8_t *target, bool zero_too)
+static bool is_target(struct ota *ota, const uint8_t *target, bool zero_too)
 {
     static const uint8_t zero[OTA_UID_BYTES] = {0};
-    uint8_t identity[OTA_IDENTITY_BYTES];
+    uint8_t *identity = ota->scratch;
 
     port_identity(identity);
     return memcmp(target, identity + OTA_INFO_UID, OTA_UID_BYTES) == 0 ||
@@ -79,7 +79,7 @@ static uint16_t on_inspect(struct ota *ota, uint8_t *body)
     uint8_t *part = body + OTA_INSPECT_REP_PART;
     uint16_t count;
 
-    if (!is_target(body + OTA_INSPECT_REQ_TARGET, true)) {
+    if (!is_target(ota, body + OTA_INSPECT_REQ_TARGET, true)) {
         return NO_REPLY;
     }
     most = most < OTA_FRAME_LEAST ? OTA_FRAME_LEAST : most;
@@ -98,7 +98,7 @@ static uint16_t on_inspect(struct ota *ota, uint8_t *body)
 /* Enter and Reboot. */
 static uint16_t on_restart(struct ota *ota, uint8_t *body, bool enter)
 {
-    if (!is_target(body, false)) {
+    if (!is_target(ota, body, false)) {
         return NO_REPLY;
     }
     if (!enter) {

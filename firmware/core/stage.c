@@ -158,24 +158,21 @@ void stage_block(struct ota *ota, uint16_t place, const uint8_t *data)
 }
 
 /* Digests a page in flash from `offset` up to `end`. */
-static void digest_add(uint32_t state[8], uint16_t page, uint16_t offset, uint16_t end)
+static void digest_add(struct ota *ota, uint16_t page, uint16_t offset, uint16_t end)
 {
-    uint8_t block[SHA256_BLOCK_BYTES];
-
     for (; offset < end; offset = (uint16_t)(offset + SHA256_BLOCK_BYTES)) {
-        port_read(page, offset, block, SHA256_BLOCK_BYTES);
-        sha256_block(state, block);
+        port_read(page, offset, ota->scratch, SHA256_BLOCK_BYTES);
+        sha256_block(ota->digest, ota->scratch);
     }
 }
 
-static bool page_agrees(uint16_t page, const uint8_t expected[4])
+/* Uses up the digest of the image, which is begun anew after a survey. */
+static bool page_agrees(struct ota *ota, uint16_t page, const uint8_t expected[4])
 {
-    uint32_t state[8];
-
     port_feed();
-    sha256_start(state);
-    digest_add(state, page, 0, OTA_PAGE_BYTES);
-    return sha256_is(state, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, expected, 4);
+    sha256_start(ota->digest);
+    digest_add(ota, page, 0, OTA_PAGE_BYTES);
+    return sha256_is(ota->digest, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, expected, 4);
 }
 
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
@@ -191,7 +188,7 @@ bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
     if (all != 0U && all != 0xFFU) {
         return false;
     }
-    if (page_agrees(stage_page(ota, page), digest)) {
+    if (page_agrees(ota, stage_page(ota, page), digest)) {
         memset(held, 0xFF, HELD_BYTES);
         bit_set(ota->blank, page);
         return true;
@@ -227,7 +224,7 @@ void stage_work(struct ota *ota)
         stage_flush(ota);
         return; /* the page may be void now */
     }
-    digest_add(ota->digest, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
+    digest_add(ota, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
     ota->hashed_bytes = end;
     if (end == OTA_PAGE_BYTES) {
         ota->hashed_bytes = 0;

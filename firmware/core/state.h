@@ -17,6 +17,9 @@
 #define OTA_IDENTITY_BYTES OTA_INFO_MODE
 #define OTA_UID_BYTES 8
 
+/* A block of SHA-256, a piece of an image, an identity, a record or a trailer. */
+#define OTA_SCRATCH_BYTES 64U
+
 /* What is left to do once the reply is on its way. */
 enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER_REVERT };
 
@@ -58,6 +61,7 @@ struct ota {
     bool map_valid;  /* held and blank speak of the manifest in `manifest`, as far as it has come */
     uint32_t digest[8];
 
+    uint8_t scratch[OTA_SCRATCH_BYTES]; /* of one function at a time, none of whose callers or callees keeps anything in it */
     uint8_t record[RECORD_BODY_BYTES]; /* the decision that stands, as in flash */
     uint8_t manifest[OTA_MANIFEST_BYTES];
     uint8_t frame[OTA_FRAME_BYTES_MAX];
