@@ -72,7 +72,7 @@ static bool is_swap(const struct ota *ota)
     return ota->record[RECORD_KIND] == RECORD_APPLY || ota->record[RECORD_KIND] == RECORD_REVERT;
 }
 
-uint8_t *boot_running(struct ota *ota)
+OTA_CALLED uint8_t *boot_running(struct ota *ota)
 {
     return ota->record + (ota->record[RECORD_KIND] >= RECORD_APPLY ? RECORD_NEW : RECORD_OLD);
 }

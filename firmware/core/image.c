@@ -36,7 +36,7 @@ bool image_check(struct ota *ota, uint16_t page, const uint8_t image[IMAGE_BYTES
     return crc == CRC32_RIGHT;
 }
 
-void image_trailer(uint16_t pages, uint8_t field, uint8_t *to, uint8_t count)
+OTA_CALLED void image_trailer(uint16_t pages, uint8_t field, uint8_t *to, uint8_t count)
 {
     port_read((uint16_t)(OTA_PRIMARY_PAGE + pages - 1U), (uint16_t)(OTA_PAGE_BYTES - OTA_TRAILER_BYTES + field), to, count);
 }

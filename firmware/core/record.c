@@ -5,7 +5,7 @@
 #include "crc32.h"
 #include "image.h"
 
-static uint16_t unit_page(uint8_t unit)
+OTA_CALLED static uint16_t unit_page(uint8_t unit)
 {
     return (uint16_t)(OTA_RECORD_PAGE + (unit != 0U ? OTA_RECORD_PAGES : 0U));
 }

@@ -24,7 +24,7 @@ static uint16_t room_of(const struct ota *ota)
 }
 
 /* True if the request names the session that the offer here belongs to. */
-static bool is_own(const struct ota *ota)
+OTA_CALLED static bool is_own(const struct ota *ota)
 {
     return get_u16(ota->frame + OTA_HEADER_SESSION) == ota->session;
 }
@@ -35,7 +35,7 @@ static bool in_session(const struct ota *ota)
 }
 
 /* The host has spoken to this device on purpose: the longer window begins anew. */
-static void stay(struct ota *ota)
+OTA_CALLED static void stay(struct ota *ota)
 {
     ota->stays = true;
     ota->since_ms = port_millis();
@@ -280,7 +280,7 @@ static OTA_ROM uint8_t lengths[] = {
     OTA_ABORT_REQ_BYTES,
 };
 
-static uint8_t gate(const struct ota *ota, uint8_t kind, uint16_t count)
+static uint8_t gate(struct ota *ota, uint8_t kind, uint16_t count)
 {
     uint8_t length;
 
@@ -297,7 +297,11 @@ static uint8_t gate(const struct ota *ota, uint8_t kind, uint16_t count)
     if (ota->application) {
         return OTA_REASON_IN_APPLICATION;
     }
-    return in_session(ota) ? OTA_REASON_OK : OTA_REASON_NO_SESSION;
+    if (!in_session(ota)) {
+        return OTA_REASON_NO_SESSION;
+    }
+    stay(ota);
+    return OTA_REASON_OK;
 }
 
 static uint16_t dispatch(struct ota *ota, uint8_t kind, uint8_t *body, uint16_t count)
@@ -317,9 +321,9 @@ static uint16_t dispatch(struct ota *ota, uint8_t kind, uint8_t *body, uint16_t 
     switch (kind) {
     case OTA_KIND_INSPECT: return on_inspect(ota, body);
     case OTA_KIND_OFFER: return on_offer(ota, body, count);
-    case OTA_KIND_REPORT: stay(ota); return report(ota, body, get_u16(body + OTA_REPORT_REQ_START));
-    case OTA_KIND_SURVEY: stay(ota); return on_survey(ota, body, count);
-    case OTA_KIND_APPLY: stay(ota); return on_apply(ota, body);
+    case OTA_KIND_REPORT: return report(ota, body, get_u16(body + OTA_REPORT_REQ_START));
+    case OTA_KIND_SURVEY: return on_survey(ota, body, count);
+    case OTA_KIND_APPLY: return on_apply(ota, body);
     case OTA_KIND_CONFIRM:
     case OTA_KIND_REVERT: return on_decision(ota, kind, body);
     case OTA_KIND_ABORT: return on_abort(ota, body);

@@ -22,12 +22,12 @@ bool stage_single(const struct ota *ota)
     return (ota->manifest[OTA_MANIFEST_FLAGS] & OTA_FLAG_SINGLE_SLOT) != 0U;
 }
 
-uint16_t stage_page(const struct ota *ota, uint16_t page)
+OTA_CALLED uint16_t stage_page(const struct ota *ota, uint16_t page)
 {
     return (uint16_t)(page + (stage_single(ota) ? OTA_PRIMARY_PAGE : OTA_SECONDARY_PAGE + 1U));
 }
 
-static void digest_restart(struct ota *ota)
+OTA_CALLED static void digest_restart(struct ota *ota)
 {
     ota->hashed = 0;
     ota->hashed_bytes = 0;

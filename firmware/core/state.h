@@ -3,6 +3,7 @@
 #ifndef OTA_STATE_H
 #define OTA_STATE_H
 
+#include "bits.h"
 #include "messages.h"
 #include "ota.h"
 
@@ -61,10 +62,10 @@ struct ota {
     bool map_valid;  /* held and blank speak of the manifest in `manifest`, as far as it has come */
     uint32_t digest[8];
 
-    uint8_t scratch[OTA_SCRATCH_BYTES]; /* of one function at a time, none of whose callers or callees keeps anything in it */
     uint8_t record[RECORD_BODY_BYTES]; /* the decision that stands, as in flash */
     uint8_t manifest[OTA_MANIFEST_BYTES];
     uint8_t frame[OTA_FRAME_BYTES_MAX];
+    uint8_t scratch[OTA_SCRATCH_BYTES]; /* of one function at a time, none of whose callers or callees keeps anything in it */
     uint8_t chunk[OTA_CHUNK_BYTES_MAX];
     uint8_t held[(OTA_PLACES_MAX + 7) / 8]; /* one bit a place */
     uint8_t blank[(OTA_PAGES_MAX + 7) / 8]; /* one bit a page: erased in this session, or found right */
