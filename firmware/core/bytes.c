@@ -1,4 +1,5 @@
 /* bytes.c: numbers as they travel, little-endian. Called, not inlined: on AVR a call costs 4 bytes. */
+#include "bits.h"
 #include "messages.h"
 
 uint16_t get_u16(const uint8_t *from)

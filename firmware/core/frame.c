@@ -4,7 +4,7 @@
 
 #define COBS_RUN 0xFFU
 
-static void frame_put(struct ota *ota, uint8_t byte)
+OTA_CALLED static void frame_put(struct ota *ota, uint8_t byte)
 {
     if (ota->frame_fill < OTA_FRAME_BYTES) {
         ota->frame[ota->frame_fill] = byte;

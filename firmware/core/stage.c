@@ -158,7 +158,7 @@ void stage_block(struct ota *ota, uint16_t place, const uint8_t *data)
 }
 
 /* Digests a page in flash from `offset` up to `end`. */
-static void digest_add(struct ota *ota, uint16_t page, uint16_t offset, uint16_t end)
+OTA_CALLED static void digest_add(struct ota *ota, uint16_t page, uint16_t offset, uint16_t end)
 {
     for (; offset < end; offset = (uint16_t)(offset + SHA256_BLOCK_BYTES)) {
         port_read(page, offset, ota->scratch, SHA256_BLOCK_BYTES);
