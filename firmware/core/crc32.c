@@ -25,10 +25,10 @@ uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, uint16_t count)
 
 bool crc32_right(const uint8_t *bytes, uint16_t count)
 {
-    return crc32_add(CRC32_START, bytes, count) == CRC32_RIGHT;
+    return crc32_add(crc32_start(), bytes, count) == CRC32_RIGHT;
 }
 
 void crc32_append(uint8_t *bytes, uint16_t count)
 {
-    put_u32(bytes + count, ~crc32_add(CRC32_START, bytes, count));
+    put_u32(bytes + count, crc32_end(crc32_add(crc32_start(), bytes, count)));
 }

@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 /* What bytes and their CRC, little-endian behind them, leave in the register, whatever the bytes are. */
-#define CRC32_START 0xFFFFFFFFUL
 #define CRC32_RIGHT 0xDEBB20E3UL
 
-/* Runs `count` bytes into a CRC begun with CRC32_START. */
+/* Runs `count` bytes into a CRC begun with crc32_start; crc32_end gives the value that zlib's crc32 would. */
+#define crc32_start() 0xFFFFFFFFUL
+#define crc32_end(crc) (~(crc) & 0xFFFFFFFFUL)
 uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, uint16_t count);
 
 /* True if the last four of `count` bytes are the CRC of those before them, as zlib's crc32 gives it. */

@@ -4,13 +4,11 @@
 
 #include "crc32.h"
 
-bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count)
+bool flash_equals(struct ota *ota, uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count)
 {
-    uint8_t there;
-
     for (; count > 0U; count--) {
-        port_read(page, offset++, &there, 1);
-        if (there != *bytes++) {
+        port_read(page, offset++, ota->scratch, 1);
+        if (ota->scratch[0] != *bytes++) {
             return false;
         }
     }
@@ -21,7 +19,7 @@ bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t
  * looked at. */
 bool image_check(struct ota *ota, uint16_t page, const uint8_t image[IMAGE_BYTES])
 {
-    uint32_t crc = CRC32_START;
+    uint32_t crc = crc32_start();
 
     for (uint16_t left = get_u16(image + IMAGE_PAGES); left > 0U; left--, page++) {
         for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_SCRATCH_BYTES)) {

@@ -19,23 +19,23 @@ static uint16_t mark_place(const struct ota *ota, uint16_t mark, uint16_t *offse
     return (uint16_t)(unit_page(ota->record_unit) + at / OTA_PAGE_BYTES);
 }
 
-bool record_marked(const struct ota *ota, uint16_t mark)
+bool record_marked(struct ota *ota, uint16_t mark)
 {
     uint16_t offset;
     uint16_t page = mark_place(ota, mark, &offset);
-    uint8_t byte;
+    uint8_t *byte = ota->scratch + RECORD_BODY_BYTES; /* record_load keeps a body before it */
 
-    port_read(page, offset, &byte, 1);
-    return byte == 0U;
+    port_read(page, offset, byte, 1);
+    return *byte == 0U;
 }
 
-enum ota_result record_mark(const struct ota *ota, uint16_t mark)
+enum ota_result record_mark(struct ota *ota, uint16_t mark)
 {
-    uint8_t cleared[OTA_MARK_BYTES_MAX] = {0};
     uint16_t offset;
     uint16_t page = mark_place(ota, mark, &offset);
 
-    return port_program(page, offset, cleared, OTA_MARK_BYTES);
+    memset(ota->scratch, 0, OTA_MARK_BYTES);
+    return port_program(page, offset, ota->scratch, OTA_MARK_BYTES);
 }
 
 bool record_load(struct ota *ota)
@@ -60,7 +60,7 @@ enum ota_result record_refresh(struct ota *ota)
     uint16_t page = unit_page(ota->record_unit);
 
     if (port_program(page, 0, ota->record, RECORD_BODY_BYTES) == OTA_OK &&
-        flash_equals(page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
+        flash_equals(ota, page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
         return OTA_OK;
     }
     ota->boot = OTA_BOOT_STATE_SWAPPING;

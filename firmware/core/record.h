@@ -30,7 +30,6 @@ enum record_kind {
 #define MARK_STEP(k) ((uint16_t)(1U + (k)))
 #define MARK_TRIAL(t) ((uint16_t)(1U + 2U * OTA_SLOT_PAGES + (t)))
 #define RECORD_MARKS_OFFSET 48
-#define OTA_MARK_BYTES_MAX 16
 
 /* Finds the record that stands; false: there is none, and ota->record says IDLE without an image. */
 bool record_load(struct ota *ota);
@@ -45,7 +44,7 @@ enum ota_result record_commit(struct ota *ota, enum record_kind kind, uint16_t b
 /* Erases the unit that does not hold the standing record. */
 enum ota_result record_erase_other(const struct ota *ota);
 
-bool record_marked(const struct ota *ota, uint16_t mark);
-enum ota_result record_mark(const struct ota *ota, uint16_t mark);
+bool record_marked(struct ota *ota, uint16_t mark);
+enum ota_result record_mark(struct ota *ota, uint16_t mark);
 
 #endif

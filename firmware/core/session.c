@@ -44,12 +44,15 @@ OTA_CALLED static void stay(struct ota *ota)
 /* True if `target` is this device's unique id, or zero. */
 static bool is_target(struct ota *ota, const uint8_t *target, bool zero_too)
 {
-    static const uint8_t zero[OTA_UID_BYTES] = {0};
-    uint8_t *identity = ota->scratch;
+    uint8_t other = 0;
+    uint8_t any = 0;
 
-    port_identity(identity);
-    return memcmp(target, identity + OTA_INFO_UID, OTA_UID_BYTES) == 0 ||
-           (zero_too && memcmp(target, zero, OTA_UID_BYTES) == 0);
+    port_identity(ota->scratch);
+    for (uint8_t i = 0; i < OTA_UID_BYTES; i++) {
+        other |= target[i] ^ ota->scratch[OTA_INFO_UID + i];
+        any |= target[i];
+    }
+    return other == 0U || (zero_too && any == 0U);
 }
 
 /* The info record: what the port is, what is so, and the running image's trailer. */

@@ -17,6 +17,11 @@ static uint16_t pages_of(const struct ota *ota)
     return get_u16(ota->manifest + OTA_MANIFEST_PAGES);
 }
 
+static uint16_t first_place(uint16_t page)
+{
+    return (uint16_t)(page * BLOCKS_PER_PAGE);
+}
+
 bool stage_single(const struct ota *ota)
 {
     return (ota->manifest[OTA_MANIFEST_FLAGS] & OTA_FLAG_SINGLE_SLOT) != 0U;
@@ -57,7 +62,7 @@ void stage_continue(struct ota *ota)
 
 void stage_start(struct ota *ota)
 {
-    ota->places = (uint16_t)(pages_of(ota) * BLOCKS_PER_PAGE);
+    ota->places = first_place(pages_of(ota));
     memset(ota->held, 0, (uint16_t)(pages_of(ota) * HELD_BYTES));
     memset(ota->blank, 0, (uint16_t)(pages_of(ota) + 7U) >> 3);
     ota->front = 0;
@@ -70,7 +75,7 @@ void stage_start(struct ota *ota)
 /* The page is lost: it is erased again at its next block. Not without end. */
 static void void_page(struct ota *ota, uint16_t page)
 {
-    uint16_t first = (uint16_t)(page * BLOCKS_PER_PAGE);
+    uint16_t first = first_place(page);
 
     memset(ota->held + page * HELD_BYTES, 0, HELD_BYTES);
     bit_clear(ota->blank, page);
@@ -105,10 +110,10 @@ static bool erase_page(struct ota *ota, uint16_t page)
 }
 
 /* True if flash holds what `chunk` has set; bytes of all ones may belong to blocks programmed before. */
-static bool chunk_took(const struct ota *ota, uint16_t page)
+static bool chunk_took(struct ota *ota, uint16_t page)
 {
     for (uint16_t i = 0; i < OTA_CHUNK_BYTES; i++) {
-        if (ota->chunk[i] != 0xFFU && !flash_equals(page, (uint16_t)(ota->chunk_offset + i), ota->chunk + i, 1)) {
+        if (ota->chunk[i] != 0xFFU && !flash_equals(ota, page, (uint16_t)(ota->chunk_offset + i), ota->chunk + i, 1)) {
             return false;
         }
     }
@@ -203,7 +208,7 @@ bool stage_busy(const struct ota *ota)
 {
     bool alive = ota->transfer == OTA_TRANSFER_STATE_RECEIVING || ota->transfer == OTA_TRANSFER_STATE_VERIFYING;
 
-    return alive && ota->hashed < ota->front / BLOCKS_PER_PAGE;
+    return alive && first_place((uint16_t)(ota->hashed + 1U)) <= ota->front;
 }
 
 static void conclude(struct ota *ota)
@@ -249,14 +254,14 @@ uint16_t stage_limit(const struct ota *ota)
     if (OTA_ERASE_AHEAD == 0U) {
         return ota->places;
     }
-    return (uint16_t)(first_not_blank(ota) * BLOCKS_PER_PAGE);
+    return first_place(first_not_blank(ota));
 }
 
 void stage_extend(struct ota *ota)
 {
     uint16_t page = first_not_blank(ota);
 
-    if (ota->front < page * BLOCKS_PER_PAGE) {
+    if (ota->front < first_place(page)) {
         return;
     }
     for (uint8_t ahead = OTA_ERASE_AHEAD; ahead != 0U && page < pages_of(ota); page++) {
