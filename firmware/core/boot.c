@@ -176,7 +176,7 @@ enum ota_result boot_apply(struct ota *ota)
     uint8_t *offered = ota->chunk; /* free: all that was received is programmed */
 
     memcpy(offered + IMAGE_PAGES, ota->manifest + OTA_MANIFEST_PAGES, 2);
-    memcpy(offered + IMAGE_CRC, ota->manifest + OTA_MANIFEST_IMAGE_CRC, 4);
+    copy_u32(offered + IMAGE_CRC, ota->manifest + OTA_MANIFEST_IMAGE_CRC);
     if (!image_check(ota, stage_page(ota, 0), offered)) {
         return OTA_FAILED;
     }
@@ -186,7 +186,7 @@ enum ota_result boot_apply(struct ota *ota)
         return record_commit(ota, RECORD_APPLY, 0);
     }
     memcpy(ota->record + RECORD_OLD, offered, IMAGE_BYTES);
-    memcpy(ota->record + RECORD_COUNTER, ota->manifest + OTA_MANIFEST_COUNTER, 4);
+    copy_u32(ota->record + RECORD_COUNTER, ota->manifest + OTA_MANIFEST_COUNTER);
     return record_commit(ota, RECORD_IDLE, 0);
 }
 
@@ -200,7 +200,7 @@ enum ota_result boot_confirm(struct ota *ota)
     }
     image_trailer(get_u16(boot_running(ota)), OTA_TRAILER_COUNTER, counter, 4);
     if (get_u32(counter) > get_u32(ota->record + RECORD_COUNTER)) {
-        memcpy(ota->record + RECORD_COUNTER, counter, 4);
+        copy_u32(ota->record + RECORD_COUNTER, counter);
     }
     if (record_commit(ota, RECORD_CONFIRM, 0) != OTA_OK) {
         return OTA_FAILED;

@@ -1,6 +1,5 @@
 /* bytes.c: numbers as they travel, little-endian. Called, not inlined: on AVR a call costs 4 bytes. */
-#include "bits.h"
-#include "messages.h"
+#include "state.h"
 
 uint16_t get_u16(const uint8_t *from)
 {
@@ -22,4 +21,11 @@ void put_u32(uint8_t *to, uint32_t value)
 {
     put_u16(to, (uint16_t)value);
     put_u16(to + 2, (uint16_t)(value >> 16));
+}
+
+OTA_CALLED void copy_u32(uint8_t *to, const uint8_t *from)
+{
+    for (uint8_t i = 0; i < 4U; i++) {
+        *to++ = *from++;
+    }
 }

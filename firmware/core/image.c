@@ -25,7 +25,7 @@ bool image_check(struct ota *ota, uint16_t page, const uint8_t image[IMAGE_BYTES
         for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_SCRATCH_BYTES)) {
             port_read(page, offset, ota->scratch, OTA_SCRATCH_BYTES);
             if (left == 1U && offset == OTA_PAGE_BYTES - OTA_SCRATCH_BYTES) {
-                memcpy(ota->scratch + OTA_SCRATCH_BYTES - 4U, image + IMAGE_CRC, 4);
+                copy_u32(ota->scratch + OTA_SCRATCH_BYTES - 4U, image + IMAGE_CRC);
             }
             crc = crc32_add(crc, ota->scratch, OTA_SCRATCH_BYTES);
         }
@@ -46,7 +46,7 @@ void image_find(struct ota *ota, uint8_t image[IMAGE_BYTES])
     for (uint16_t pages = OTA_SINGLE_PAGES; pages > 0U; pages--) {
         image_trailer(pages, 0, trailer, OTA_TRAILER_BYTES);
         put_u16(image + IMAGE_PAGES, pages);
-        memcpy(image + IMAGE_CRC, trailer + OTA_TRAILER_IMAGE_CRC, 4);
+        copy_u32(image + IMAGE_CRC, trailer + OTA_TRAILER_IMAGE_CRC);
         if (get_u32(trailer + OTA_TRAILER_MAGIC) == OTA_TRAILER_MAGIC_VALUE &&
             get_u16(trailer + OTA_TRAILER_PAGES) == pages && image_check(ota, OTA_PRIMARY_PAGE, image)) {
             return;

@@ -62,11 +62,11 @@ static void put_info(struct ota *ota, uint8_t *info)
     port_identity(info);
     info[OTA_INFO_MODE] = ota->application ? 1U : 0U;
     info[OTA_INFO_BOOT_STATE] = ota->boot;
-    memcpy(info + OTA_INFO_COUNTER, ota->record + RECORD_COUNTER, 4);
+    copy_u32(info + OTA_INFO_COUNTER, ota->record + RECORD_COUNTER);
     if (ota->boot == OTA_BOOT_STATE_TRIAL) {
         info[OTA_INFO_TRIALS_USED] = ota->trials;
         if (get_u16(ota->record + RECORD_OLD) != 0U) {
-            memcpy(info + OTA_INFO_WAY_BACK_CRC, ota->record + RECORD_OLD + IMAGE_CRC, 4);
+            copy_u32(info + OTA_INFO_WAY_BACK_CRC, ota->record + RECORD_OLD + IMAGE_CRC);
         }
     }
     if (boot_runs(ota)) {

@@ -278,25 +278,27 @@ void stage_extend(struct ota *ota)
 uint16_t stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, bool *more)
 {
     uint16_t used = 0;
-    uint16_t count = 0; /* of the gap written last, while it goes on */
+    uint8_t *count;
+    bool open = false; /* the gap written last goes on */
 
     *more = false;
     for (uint16_t place = start > ota->front ? start : ota->front; place < ota->places; place++) {
         if (bit_get(ota->held, place)) {
-            count = 0;
-        } else if (count != 0U) {
-            count++;
-            put_u16(gaps + OTA_GAP_COUNT - OTA_GAP_BYTES, count);
-        } else if (room < used + OTA_GAP_BYTES) {
-            *more = true;
-            break;
-        } else {
-            put_u16(gaps + OTA_GAP_PLACE, place);
-            count = 1;
-            put_u16(gaps + OTA_GAP_COUNT, count);
-            gaps += OTA_GAP_BYTES;
+            open = false;
+            continue;
+        }
+        if (!open) {
+            if (room < used + OTA_GAP_BYTES) {
+                *more = true;
+                break;
+            }
+            open = true;
+            put_u16(gaps + used + OTA_GAP_PLACE, place);
+            put_u16(gaps + used + OTA_GAP_COUNT, 0);
             used = (uint16_t)(used + OTA_GAP_BYTES);
         }
+        count = gaps + used + OTA_GAP_COUNT - OTA_GAP_BYTES;
+        put_u16(count, (uint16_t)(get_u16(count) + 1U));
     }
     return used;
 }
