@@ -30,7 +30,7 @@ static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
     for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_CHUNK_BYTES)) {
         port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
         if (port_program(to, offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK ||
-            !flash_equals(ota, to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
+            !flash_equals(to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
             return false;
         }
     }

@@ -4,11 +4,13 @@
 
 #include "crc32.h"
 
-bool flash_equals(struct ota *ota, uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count)
+bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count)
 {
+    uint8_t there;
+
     for (; count > 0U; count--) {
-        port_read(page, offset++, ota->scratch, 1);
-        if (ota->scratch[0] != *bytes++) {
+        port_read(page, offset++, &there, 1);
+        if (there != *bytes++) {
             return false;
         }
     }

@@ -8,7 +8,7 @@
 #define OTA_SINGLE_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 
 /* True if flash holds exactly these bytes. */
-bool flash_equals(struct ota *ota, uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count);
+bool flash_equals(uint16_t page, uint16_t offset, const uint8_t *bytes, uint16_t count);
 
 /* True if `image` lies whole at `page`: the CRC over its span less the last four bytes is the image's. */
 bool image_check(struct ota *ota, uint16_t page, const uint8_t image[IMAGE_BYTES]);

@@ -99,19 +99,23 @@ static void take_manifest(struct ota *ota, uint8_t byte)
 
 static uint8_t take(struct ota *ota, const uint8_t *part, uint16_t count)
 {
-    uint8_t why = OTA_REASON_OK;
+    uint8_t why;
 
-    for (; count > 0U && ota->offer_next < OTA_MANIFEST_BYTES; count--) {
+    while (ota->offer_next < OTA_MANIFEST_BYTES) {
+        if (count == 0U) {
+            return OTA_REASON_OK;
+        }
+        count--;
         take_manifest(ota, *part++);
         if (++ota->offer_next == OTA_MANIFEST_BYTES) {
             why = judge(ota);
-            if (why == OTA_REASON_OK && scheme_start(ota) != OTA_OK) {
-                why = OTA_REASON_BAD_SIGNATURE;
+            if (why != OTA_REASON_OK) {
+                return why;
+            }
+            if (scheme_start(ota) != OTA_OK) {
+                return OTA_REASON_BAD_SIGNATURE;
             }
         }
-    }
-    if (why != OTA_REASON_OK || ota->offer_next < OTA_MANIFEST_BYTES) {
-        return why;
     }
     if (count > total_of(ota) - ota->offer_next) {
         return OTA_REASON_BAD_MANIFEST;

@@ -60,7 +60,7 @@ enum ota_result record_refresh(struct ota *ota)
     uint16_t page = unit_page(ota->record_unit);
 
     if (port_program(page, 0, ota->record, RECORD_BODY_BYTES) == OTA_OK &&
-        flash_equals(ota, page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
+        flash_equals(page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
         return OTA_OK;
     }
     ota->boot = OTA_BOOT_STATE_SWAPPING;

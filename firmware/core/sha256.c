@@ -33,9 +33,9 @@ void sha256_start(uint32_t state[8])
     }
 }
 
-/* On AVR, which shifts by one bit at a time, one loop for all rotations takes a fifth of the flash that each in place
- * would. Leftwards, by bytes first: that is where it is quick. Elsewhere a rotation is one instruction. */
-#ifdef __AVR__
+/* A small CPU shifts by one bit at a time: there one loop for all rotations takes a fifth of the flash that each in place
+ * would. Leftwards, by bytes first: that is where it is quick. On a larger one a rotation is one instruction. */
+#if UINTPTR_MAX <= 0xFFFFU
 __attribute__((noinline)) static uint32_t rotate(uint32_t x, uint8_t by)
 {
     for (by = (uint8_t)(32U - by); by >= 8U; by = (uint8_t)(by - 8U)) {

@@ -110,10 +110,10 @@ static bool erase_page(struct ota *ota, uint16_t page)
 }
 
 /* True if flash holds what `chunk` has set; bytes of all ones may belong to blocks programmed before. */
-static bool chunk_took(struct ota *ota, uint16_t page)
+static bool chunk_took(const struct ota *ota, uint16_t page)
 {
     for (uint16_t i = 0; i < OTA_CHUNK_BYTES; i++) {
-        if (ota->chunk[i] != 0xFFU && !flash_equals(ota, page, (uint16_t)(ota->chunk_offset + i), ota->chunk + i, 1)) {
+        if (ota->chunk[i] != 0xFFU && !flash_equals(page, (uint16_t)(ota->chunk_offset + i), ota->chunk + i, 1)) {
             return false;
         }
     }
