@@ -113,7 +113,7 @@ void sha256_block(uint32_t state[8], const uint8_t block[SHA256_BLOCK_BYTES])
     }
 }
 
-bool sha256_is(uint32_t state[8], uint32_t blocks, const uint8_t *expected, uint8_t count)
+void sha256_end(uint32_t state[8], uint32_t blocks, uint8_t digest[SHA256_BYTES])
 {
     uint8_t last[SHA256_BLOCK_BYTES] = {0x80};
     uint32_t bits = blocks << 9; /* up to 4 GiB / 8: longer than any slot */
@@ -122,10 +122,7 @@ bool sha256_is(uint32_t state[8], uint32_t blocks, const uint8_t *expected, uint
         last[i--] = (uint8_t)bits;
     }
     sha256_block(state, last);
-    for (uint8_t i = 0; i < count; i++) {
-        if (((const uint8_t *)state)[i ^ SWAPPED] != expected[i]) {
-            return false;
-        }
+    for (uint8_t i = 0; i < SHA256_BYTES; i++) {
+        digest[i] = ((const uint8_t *)state)[i ^ SWAPPED];
     }
-    return true;
 }

@@ -2,7 +2,6 @@
 #ifndef OTA_SHA256_H
 #define OTA_SHA256_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define SHA256_BLOCK_BYTES 64
@@ -10,8 +9,7 @@
 
 void sha256_start(uint32_t state[8]);
 void sha256_block(uint32_t state[8], const uint8_t block[SHA256_BLOCK_BYTES]);
-/* Pads a message of `blocks` blocks and compares the first `count` bytes of the digest, big-endian as the standard says.
- * The state is used up. */
-bool sha256_is(uint32_t state[8], uint32_t blocks, const uint8_t *expected, uint8_t count);
+/* Pads a message of `blocks` blocks and writes the digest, big-endian as the standard says. */
+void sha256_end(uint32_t state[8], uint32_t blocks, uint8_t digest[SHA256_BYTES]);
 
 #endif

@@ -177,7 +177,8 @@ static bool page_agrees(struct ota *ota, uint16_t page, const uint8_t expected[4
     port_feed();
     sha256_start(ota->digest);
     digest_add(ota, page, 0, OTA_PAGE_BYTES);
-    return sha256_is(ota->digest, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, expected, 4);
+    sha256_end(ota->digest, OTA_PAGE_BYTES / SHA256_BLOCK_BYTES, ota->scratch);
+    return memcmp(ota->scratch, expected, 4) == 0;
 }
 
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
@@ -216,7 +217,8 @@ static void conclude(struct ota *ota)
     uint32_t blocks = (uint32_t)ota->hashed * (OTA_PAGE_BYTES / SHA256_BLOCK_BYTES);
 
     ota->transfer = OTA_TRANSFER_STATE_DAMAGED;
-    if (sha256_is(ota->digest, blocks, ota->manifest + OTA_MANIFEST_SHA256, SHA256_BYTES)) {
+    sha256_end(ota->digest, blocks, ota->scratch);
+    if (memcmp(ota->scratch, ota->manifest + OTA_MANIFEST_SHA256, SHA256_BYTES) == 0) {
         ota->transfer = OTA_TRANSFER_STATE_VERIFIED;
     }
 }
