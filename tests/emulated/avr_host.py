@@ -6,8 +6,19 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from otaflash.bench.link import offerable
-from otaflash.engine import Done, Engine, Event, Failed, LinkShape, NeedBundle, Operation, Push, Request, Result
+from otaflash.engine import (
+    Done,
+    Engine,
+    Event,
+    Failed,
+    LinkShape,
+    NeedBundle,
+    Offerable,
+    Operation,
+    Push,
+    Request,
+    Result,
+)
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import HexData, Segment
 from otaflash.image.hexfile import read_hex
@@ -33,6 +44,19 @@ def full_slot() -> Image:
     """Random bytes that fill the slot to its last; they do not run."""
     data = HexData((Segment(0, random.Random("full").randbytes(SLOT.limit(single_slot=False))),), None)
     return build_image(data, SLOT, version=Version(2, 0, 0, 0), counter=1)
+
+
+def offerable(image: Image) -> Offerable:
+    """The image as the engine wants it."""
+    return Offerable(
+        offer=image.manifest.pack(),
+        span=image.span,
+        page_table=image.page_table,
+        image_bytes=image.image_bytes,
+        image_crc=image.image_crc,
+        page_bytes=image.page_bytes,
+        version=image.manifest.version,
+    )
 
 
 @dataclass(slots=True)

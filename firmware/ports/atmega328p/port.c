@@ -25,9 +25,10 @@
 static struct ota loader;
 
 /* One interrupt fills the ring: a block of SHA-256 takes 4.4 ms, and the receiver holds two bytes. */
-static volatile uint8_t ring[256];
-static volatile uint8_t ring_in;
-static uint8_t ring_out;
+#define RING_BYTES 512U
+static volatile uint8_t ring[RING_BYTES];
+static volatile uint16_t ring_in;
+static volatile uint16_t ring_out;
 
 static uint16_t clock_ticks; /* TCNT1 when it was last looked at */
 static uint16_t clock_rest;  /* eighths of a millisecond times TICKS_PER_8_MS that are not counted yet */
@@ -45,7 +46,7 @@ void port_leave(void) __attribute__((noreturn));
 void USART_RX_vect(void) __attribute__((signal, used, externally_visible, section(".spm")));
 void USART_RX_vect(void)
 {
-    uint8_t next = (uint8_t)(ring_in + 1U);
+    uint16_t next = (uint16_t)((ring_in + 1U) % RING_BYTES);
     uint8_t byte = UDR0;
 
     if (next != ring_out) { /* a full ring loses the byte; the frame's CRC shows it */
@@ -160,7 +161,7 @@ static const uint8_t identity[OTA_IDENTITY_BYTES] PROGMEM = {
     0, 0, 0, 0, 0, 0, 0, 0, /* unique id: from the signature row */
     U16(OTA_PAGE_BYTES), U16(OTA_BLOCK_BYTES), U16(OTA_SLOT_PAGES),
     U16(OTA_SINGLE_SLOT != 0 ? 2U * OTA_SLOT_PAGES + 1U : 0U), U16(OTA_FRAME_BYTES),
-    U16(0U), /* window: the line can be full all the time */
+    U16(RING_BYTES / 8U * 7U), /* window: SPM and digest leave no time for the whole line */
     U16(20U), /* stall, ms */
     U16(0U), U16(0U), /* slot base */
     U16(OTA_ENCODINGS), U16(1U << OTA_SCHEME_NONE), OTA_TRIALS,
@@ -180,13 +181,14 @@ void port_identity(uint8_t *to)
 
 int16_t port_receive(void)
 {
-    uint8_t byte;
+    int16_t byte = -1;
 
-    if (ring_out == ring_in) {
-        return -1;
+    cli(); /* the places have two bytes, and the interrupt moves one of them */
+    if (ring_out != ring_in) {
+        byte = ring[ring_out];
+        ring_out = (uint16_t)((ring_out + 1U) % RING_BYTES);
     }
-    byte = ring[ring_out];
-    ring_out++;
+    sei();
     return byte;
 }
 
