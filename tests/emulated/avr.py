@@ -7,17 +7,16 @@ import functools
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Literal
 
 from otaflash.image.data import HexData
 from otaflash.image.hexfile import read_hex
+from tests.emulated.board import CutKind
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADER_HEX = ROOT / "firmware" / "ports" / "atmega328p" / "atmega328p.hex"
 FLASH_BYTES = 32768
 HZ = 16_000_000
 LINE_BYTES = 65536
-CutKind = Literal["before", "torn", "after"]
 _CUTS: dict[CutKind, int] = {"before": 1, "torn": 2, "after": 3}
 _VIOLATIONS = {
     1: "SPM outside the boot section",

@@ -12,32 +12,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Protocol
+
+from tests.emulated.board import Board
 
 SLICE_MICROS = 2000
-
-
-class Chip(Protocol):
-    """What the bridge needs of an emulated board."""
-
-    @property
-    def micros(self) -> int:
-        """Time by the chip's clock since it was made."""
-
-    def send(self, data: bytes) -> None:
-        """Bytes for the chip's receiver, at line rate."""
-
-    def recv(self) -> bytes:
-        """What the chip has sent since the last call."""
-
-    def run(self, micros: int) -> None:
-        """Lets the chip run that long by its own clock."""
 
 
 class Bridge:
     """One host at a time, served by a thread of its own; an error of the board ends the thread and is kept."""
 
-    def __init__(self, board: Chip) -> None:
+    def __init__(self, board: Board) -> None:
         self._board = board
         self._stop = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -104,7 +88,7 @@ class Bridge:
 
 
 @contextlib.contextmanager
-def bridged(board: Chip) -> Iterator[Bridge]:
+def bridged(board: Board) -> Iterator[Bridge]:
     """`board` on a port of the loopback while the block lasts."""
     bridge = Bridge(board)
     bridge.start()

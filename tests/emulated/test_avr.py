@@ -8,8 +8,9 @@ import pytest
 
 from otaflash.engine import Operation
 from otaflash.wire.messages import BootState
-from tests.emulated.avr import AvrBoard, CutKind
+from tests.emulated.avr import AvrBoard
 from tests.emulated.avr_host import BYTES_PER_S, SLOT, Outcome, ask, blink, full_slot, push
+from tests.emulated.board import CutKind
 
 OLD, NEW = blink("1.0.0"), blink("1.1.0")
 
