@@ -24,7 +24,7 @@ from otaflash.sim.world import Port, World
 
 FLEETS = (10, 50, 100)
 FLEET_BOARD = "atmega328p"
-FLEET_BYTES = 12_000
+FLEET_BYTES = 10_000
 SINGLE_BOARD = "nrf52832"
 RATIO_BAR = 1.3
 """CPU time for each board in the largest fleet, by that in the smallest."""

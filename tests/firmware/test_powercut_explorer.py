@@ -66,7 +66,7 @@ def test_a_step_reads_back_as_it_was_written(text: str) -> None:
 
 def test_a_real_board_is_explored_with_small_images_and_with_a_full_slot() -> None:
     chosen = cases("atmega328p", 1)
-    assert [case.pages for case in chosen] == [(2, 2, 2), (1, 2), (2, 1), (108, 108)]
+    assert [case.pages for case in chosen] == [(2, 2, 2), (1, 2), (2, 1), (81, 81)]
     assert [case.every == 1 for case in chosen] == [True, True, True, False]
 
 
