@@ -27,8 +27,9 @@ def blink(version: str) -> Image:
 
 
 def full_slot() -> Image:
-    """Random bytes that fill the slot to its last; they do not run."""
-    data = HexData((Segment(0, random.Random("full").randbytes(SLOT.limit(single_slot=False))),), None)
+    """Random bytes that fill the slot to its last, behind one instruction that jumps to itself (RJMP .-2)."""
+    room = SLOT.limit(single_slot=False)
+    data = HexData((Segment(0, bytes((0xFF, 0xCF)) + random.Random("full").randbytes(room - 2)),), None)
     return build_image(data, SLOT, version=Version(2, 0, 0, 0), counter=1)
 
 
