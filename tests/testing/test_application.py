@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,37 @@ def test_a_lower_security_counter_is_refused_by_name() -> None:
     with pytest.raises(OtaflashError) as failed:
         board.push(OLD, version="1.0.0", counter=4)
     assert failed.value.reason == "counter-too-low"
+
+
+def on_trial() -> Board:
+    board = old_board()
+    board.push(NEW, version="2.0.0", counter=5, confirm=False)
+    return board
+
+
+def confirmed() -> Board:
+    board = on_trial()
+    board.confirm()
+    return board
+
+
+REFUSED: list[tuple[Callable[[], Board], Callable[[Board], object], str]] = [
+    (on_trial, lambda board: board.push(NEWEST, version="3.0.0"), "trial-pending"),
+    (confirmed, lambda board: board.push(NEWEST, version="3.0.0", counter=4), "counter-too-low"),
+    (confirmed, lambda board: board.push(bytes(20_000), version="3.0.0"), "image-too-large"),
+    (confirmed, lambda board: board.revert(), "no-trial"),
+]
+
+
+@pytest.mark.parametrize(("made", "order", "reason"), REFUSED, ids=[reason for _, _, reason in REFUSED])
+def test_an_order_that_is_refused_leaves_every_byte_of_flash(
+    made: Callable[[], Board], order: Callable[[Board], object], reason: str
+) -> None:
+    board = made()
+    before = board.flash
+    with pytest.raises(OtaflashError) as failed:
+        order(board)
+    assert (failed.value.reason, board.flash == before) == (reason, True)
 
 
 def test_the_same_push_again_sends_nothing() -> None:
