@@ -45,13 +45,13 @@ def otaflash_link() -> GivenLink:
 @pytest.fixture
 def otaflash_board(request: pytest.FixtureRequest, otaflash_seed: int, otaflash_link: GivenLink) -> Iterator[MakeBoard]:
     """Makes simulated boards in virtual time: otaflash_board("atmega328p", image="build/v1.hex", version="1.0.0")."""
-    from otaflash.testing import Board  # noqa: PLC0415  # as above
+    from otaflash.testing import make_board  # noqa: PLC0415  # as above
 
     boards = request.node.stash.setdefault(_BOARDS, [])
 
     def make(board: Any, **options: Any) -> Board:
         options.setdefault("link", otaflash_link)
-        made = Board(board, seed=f"{otaflash_seed}/{len(boards)}", **options)
+        made = make_board(board, seed=f"{otaflash_seed}/{len(boards)}", **options)
         boards.append(made)
         return made
 

@@ -9,7 +9,7 @@ from otaflash.sim.profiles import Profile, profile
 from otaflash.sim.radio import LinkModel
 from otaflash.sim.radio import Way as Link
 from otaflash.sim.station import Power
-from otaflash.testing.board import Board, BoardInfo, MakeBoard
+from otaflash.testing.board import Board, BoardInfo, MakeBoard, make_board
 from otaflash.testing.serving import ServePort, served_port
 from otaflash.testing.sweep import BoardLost, Cut
 
@@ -27,6 +27,7 @@ __all__ = [
     "Power",
     "Profile",
     "ServePort",
+    "make_board",
     "profile",
     "served_port",
 ]

@@ -23,10 +23,9 @@ from otaflash.testing.given import (
     GivenBoard,
     GivenLink,
     GivenProgram,
-    checked,
+    board_and_link,
     first_span,
     link_of,
-    profile_of,
     program_of,
     version_of,
 )
@@ -69,45 +68,45 @@ class MakeBoard(Protocol):
     ) -> Board: ...
 
 
-class Board:
-    """One board with its link, its power and a host, in a world of its own. All that is drawn comes from `seed`.
+def make_board(
+    board: GivenBoard,
+    *,
+    seed: int | str = 1,
+    link: GivenLink | None = None,
+    image: GivenProgram | None = None,
+    version: str | None = None,
+) -> Board:
+    """A board with the program `image` running, all of its chance from `seed`; docs/testing.md says what may be given.
 
-    `board`, `link`, `image` are those of docs/testing.md; `image` is the program that it runs at first. Times are
-    seconds of virtual time. Raises OtaflashError for what cannot be.
+    Raises OtaflashError, whose reason names what cannot be.
     """
+    made, model = board_and_link(board, link)
+    world = World(seed)
+    port, native = add_board(world, made, model, image=first_span(image, version, made))
+    return Board(world, port, native)
 
-    def __init__(
-        self,
-        board: GivenBoard,
-        *,
-        seed: int | str = 1,
-        link: GivenLink | None = None,
-        image: GivenProgram | None = None,
-        version: str | None = None,
-    ) -> None:
-        made = profile_of(board)
-        model = link_of(Way() if link is None else link)
-        checked(made.at_baud(round(model.down.rate)))
-        world = World(seed)
-        port, native = add_board(world, made, model, image=first_span(image, version, made))
-        self._equip(world, port, native)
-        self._start()
 
-    def _equip(self, world: World, port: Port, native: NativeBoard) -> None:
+class Board:
+    """One board with its link, its power and a host, in a world of its own; `make_board` makes them. Times are seconds
+    of virtual time. What talks to the board raises OtaflashError as the commands of the same names do."""
+
+    def __init__(self, world: World, port: Port, native: NativeBoard) -> None:
+        """Takes over a board that was just put into `world`, and lets it start its program."""
         self.world = world
         self.native = native
+        self.port = port
         self.station = port.station
         self.profile = native.profile
         self.power = PowerSwitch(world, port.station, native)
         self.application = ApplicationSwitch()
         self._story: deque[str] = deque(maxlen=STORY_LINES)
-        self.port = port
         self.latest_copy: Board | None = None
         """The board of the cut that every_cut tried last."""
         self._draws = world.stream("sessions")
         self._cuts_told = 0
         self._swap_pages = 0
         port.station.on_power_up = self._came_back
+        self.wait(self.profile.entry_window_ms / 1000 + CHECK_S)
 
     def copy(self) -> Board:
         """The same board in a world of its own: its flash as it is now, after a power-up, which takes a second or two
@@ -116,16 +115,10 @@ class Board:
         native.load(self.native.save())
         world = World(self.world.seed)
         native.reseed(world.stream("copy").getrandbits(64))
-        port = put_board(world, native, self.station.model, applications=self.station.applications)
-        made = Board.__new__(Board)
-        made._equip(world, port, native)
+        port = put_board(world, native, self.link, applications=self.station.applications)
+        made = Board(world, port, native)
         made.application.next = self.application.next
-        made._start()
         return made
-
-    def _start(self) -> None:
-        """Lets the loader's entry window pass, until the program runs."""
-        self.wait(self.profile.entry_window_ms / 1000 + CHECK_S)
 
     # --- the host -----------------------------------------------------------------------------------------
 

@@ -36,17 +36,17 @@ _FROM_ZERO = (
 )
 
 
+def board_and_link(board: GivenBoard, link: GivenLink | None) -> tuple[Profile, LinkModel]:
+    """What is meant, and fits together; None: a good link. Raises OtaflashError as profile_of and link_of do."""
+    made, model = profile_of(board), link_of(Way() if link is None else link)
+    _check(made.at_baud(round(model.down.rate)))
+    return made, model
+
+
 def profile_of(given: GivenBoard) -> Profile:
     """The profile that is meant. Raises TargetError (unknown-board), UsageError (bad-profile, file-unreadable)."""
     made = given if isinstance(given, Profile) else _changed(_fields_of(given))
-    return checked(made)
-
-
-def checked(made: Profile) -> Profile:
-    """The profile itself, if it can be. Raises UsageError (bad-profile)."""
-    problems = check_profile(made)
-    if problems:
-        raise _bad_profile(f"{made.name}: {'; '.join(problems)}")
+    _check(made)
     return made
 
 
@@ -100,6 +100,12 @@ def first_span(given: GivenProgram | None, version: str | None, made: Profile) -
     slot = Slot(made.name, made.slot_base, made.slot_pages, made.page_bytes)
     bundle, _ = bundle_for(content, slot, version=version_of(version, content), counter=0)
     return bundle.span()
+
+
+def _check(made: Profile) -> None:
+    problems = check_profile(made)
+    if problems:
+        raise _bad_profile(f"{made.name}: {'; '.join(problems)}")
 
 
 def _is_chance(way: Way, name: str) -> bool:

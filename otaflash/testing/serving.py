@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from otaflash.sim.app import NEW, Application, Applications
-from otaflash.sim.radio import Way
 from otaflash.sim.serve import serve
 from otaflash.sim.station import Power
-from otaflash.testing.given import GivenBoard, GivenLink, GivenProgram, checked, first_span, link_of, profile_of
+from otaflash.testing.given import GivenBoard, GivenLink, GivenProgram, board_and_link, first_span
 
 LOOK_S = 0.05
 
@@ -49,9 +48,7 @@ def served_port(
     `board`, `link`, `image`, `version` are those of Board. `application`: what every program but the first one does;
     `power`: a cut that comes by itself. Raises OtaflashError.
     """
-    made = profile_of(board)
-    model = link_of(Way() if link is None else link)
-    checked(made.at_baud(round(model.down.rate)))
+    made, model = board_and_link(board, link)
     span = first_span(image, version, made)
     ready, stop = threading.Event(), threading.Event()
     names: list[str] = []

@@ -54,7 +54,7 @@ def test_every_link_and_place_of_the_page_is_there(place: str) -> None:
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
-    assert [name for name in TESTS if name not in functions_of_the_tests()] == []
+    assert set(TESTS) - functions_of_the_tests() == set()
 
 
 def test_every_promise_names_a_test() -> None:

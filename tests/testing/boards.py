@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from otaflash.testing import Board, Link
+from otaflash.testing import Board, Link, make_board
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = bytes(range(200))
@@ -18,7 +18,7 @@ RADIO = Link(rate=57600, delay_s=0.03, loss=0.1)
 
 
 def old_board(seed: int = 1, link: Link | None = None, board: str = "atmega328p") -> Board:
-    return Board(board, seed=seed, link=link, image=OLD, version="1.0.0")
+    return make_board(board, seed=seed, link=link, image=OLD, version="1.0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Ran:
 
 def run_pytest(folder: Path, *words: str, **environment: str) -> Ran:
     """Runs pytest as a team does: in their folder, in a process of its own, with what is installed."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
+    # Hypothesis takes a second to come up, and is not what these tests are about.
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", *words]
     known = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     ended = subprocess.run(
         command, cwd=folder, env={**known, **environment}, capture_output=True, text=True, check=False, timeout=300

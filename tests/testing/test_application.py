@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from otaflash.errors import ImageError
-from otaflash.testing import Board, OtaflashError
+from otaflash.testing import Board, Link, OtaflashError, make_board
 from tests.testing.boards import NEW, NEWEST, OLD, ROOT, old_board
 
 
@@ -171,16 +171,22 @@ def test_a_copy_goes_its_own_way() -> None:
     assert other.native.uid == board.native.uid
 
 
+def test_a_copy_has_the_link_of_that_moment() -> None:
+    board = old_board()
+    board.link = Link(loss=0.25)
+    assert board.copy().link == board.link
+
+
 def test_hex_files_and_bundles_are_programs_too(tmp_path: Path) -> None:
     blink = ROOT / "firmware" / "app" / "blink"
-    board = Board("atmega328p", image=blink / "blink-1.0.0.hex", version="1.0.0")
+    board = make_board("atmega328p", image=blink / "blink-1.0.0.hex", version="1.0.0")
     assert board.runs(blink / "blink-1.0.0.hex")
     board.push(str(blink / "blink-1.1.0.hex"), version="1.1.0")
     assert board.runs(blink / "blink-1.1.0.hex")
 
 
 def test_a_program_linked_for_another_place_is_refused_as_by_a_real_board() -> None:
-    board = Board("stm32f103")
+    board = make_board("stm32f103")
     with pytest.raises(ImageError) as failed:
         board.push(ROOT / "firmware" / "app" / "blink" / "blink-1.1.0.hex", version="1.1.0")
     assert failed.value.reason == "image-outside-slot"

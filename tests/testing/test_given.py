@@ -12,7 +12,7 @@ from otaflash.errors import ImageError, TargetError, UsageError
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import bundle_from_image, write_bundle
 from otaflash.image.data import HexData, Segment
-from otaflash.testing import Board, OtaflashError, profile
+from otaflash.testing import OtaflashError, make_board, profile
 from otaflash.wire.messages import Version
 from tests.testing.boards import NEW, OLD, old_board
 
@@ -23,7 +23,7 @@ def test_a_chip_of_ones_own_is_a_profile_a_dict_or_a_file(tmp_path: Path) -> Non
     file.write_text('like = "stm32f103"\nname = "sensor-7"\nslot_base = 0x4000\nslot_pages = 40\n')
     own = replace(profile("stm32f103"), name="sensor-7", slot_base=0x4000, slot_pages=40)
     ways: list[Any] = [own, {"like": "stm32f103", **changes}, file, str(file)]
-    boards = [Board(way, image=OLD, version="1.0.0") for way in ways]
+    boards = [make_board(way, image=OLD, version="1.0.0") for way in ways]
     assert {board.profile for board in boards} == {own}
     for board in boards:
         assert board.push(NEW, version="2.0.0").info.slot_base == 0x4000
@@ -46,7 +46,7 @@ def test_a_chip_of_ones_own_is_a_profile_a_dict_or_a_file(tmp_path: Path) -> Non
 )
 def test_a_board_that_cannot_be_is_refused_by_name(given: Any, reason: str, said: str) -> None:
     with pytest.raises((UsageError, TargetError), match=said) as failed:
-        Board(given)
+        make_board(given)
     assert failed.value.reason == reason
 
 
@@ -54,7 +54,7 @@ def test_a_profile_file_that_is_no_toml_is_refused_by_its_name(tmp_path: Path) -
     file = tmp_path / "broken.toml"
     file.write_text("like = [")
     with pytest.raises(UsageError, match=r"broken\.toml") as failed:
-        Board(file)
+        make_board(file)
     assert failed.value.reason == "bad-profile"
 
 
@@ -87,14 +87,14 @@ def test_a_program_that_cannot_be_is_refused_by_name(program: Any, version: str 
         board.push(program, version=version)
     assert failed.value.reason == reason
     with pytest.raises(OtaflashError) as failed:
-        Board("atmega328p", image=program, version=version)
+        make_board("atmega328p", image=program, version=version)
     assert failed.value.reason == reason
     assert board.runs(OLD)
 
 
 def test_a_version_without_an_image_is_refused() -> None:
     with pytest.raises(UsageError) as failed:
-        Board("atmega328p", version="1.0.0")
+        make_board("atmega328p", version="1.0.0")
     assert failed.value.reason == "version-of-nothing"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from otaflash.engine import Result
 from otaflash.errors import UsageError
-from otaflash.testing import Board, Link, LinkModel, OtaflashError
+from otaflash.testing import Link, LinkModel, OtaflashError, make_board
 from tests.testing.boards import NEW, OLD, RADIO, old_board
 
 LONG = NEW * 8
@@ -28,7 +28,7 @@ def test_delay_costs_virtual_time() -> None:
 
 
 def test_directions_may_differ() -> None:
-    deaf = Board("atmega328p", link=LinkModel(down=Link(), up=Link(loss=1.0)), image=OLD)
+    deaf = make_board("atmega328p", link=LinkModel(down=Link(), up=Link(loss=1.0)), image=OLD)
     with pytest.raises(OtaflashError):
         deaf.info()
     assert deaf.station.up.counters.lost_packets > 0
@@ -84,5 +84,5 @@ def test_another_seed_has_other_faults() -> None:
 )
 def test_a_link_that_cannot_be_is_refused_by_the_name_of_the_field(link: Link | LinkModel, said: str) -> None:
     with pytest.raises(UsageError, match=said) as failed:
-        Board("atmega328p", link=link)
+        make_board("atmega328p", link=link)
     assert failed.value.reason == "bad-link"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from otaflash.errors import LinkError, UsageError
-from otaflash.testing import BoardLost, Cut, Link, profile
+from otaflash.testing import BoardLost, Cut, Link, make_board, profile
 from otaflash.testing.board import Board
 from tests.testing.boards import NEW, OLD, RADIO, old_board
 
@@ -113,6 +113,6 @@ def test_a_sweep_over_a_dead_link_is_refused() -> None:
 
 def test_a_board_with_a_long_entry_window_is_given_its_time() -> None:
     slow = replace(profile("atmega328p"), name="slow", entry_window_ms=4000)
-    board = Board(slow, image=OLD, version="1.0.0")
+    board = make_board(slow, image=OLD, version="1.0.0")
     assert board.runs(OLD)
     assert {cut.runs for cut in swept(board, every=20)} == {"old", "new"}
