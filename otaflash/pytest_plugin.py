@@ -3,6 +3,7 @@ fixture is asked for, and does nothing to tests that ask for none. docs/testing.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 def _told(item: pytest.Item) -> str:
     """The seed, and what happened to the boards of this test."""
     seed = item.config.getoption("--otaflash-seed")
-    lines = [f"seed {seed}; the same again: pytest '{item.nodeid}' --otaflash-seed {seed}"]
+    lines = [f"seed {seed}; the same again: pytest {shlex.quote(item.nodeid)} --otaflash-seed {seed}"]
     boards: list[Board] = item.stash.get(_BOARDS, [])
     for number, board in enumerate(boards):
         lines += [f"board {number}, {board.profile.name}:", *board.story]

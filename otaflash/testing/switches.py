@@ -53,7 +53,7 @@ class PowerSwitch:
 
     def off(self) -> None:
         """Power goes now, and stays away until `on`."""
-        self._by_hand = True
+        self._by_hand |= self.is_on
         self._station.switch_off()
 
     def on(self) -> None:

@@ -89,7 +89,7 @@ def test_a_failed_test_prints_its_seed_and_what_happened(tmp_path: Path) -> None
     (tmp_path / "test_fails.py").write_text(FAILS)
     ran = run_pytest(tmp_path, "--otaflash-seed", "77")
     assert ran.code == 1
-    assert "pytest 'test_fails.py::test_fails' --otaflash-seed 77" in ran.out
+    assert "pytest test_fails.py::test_fails --otaflash-seed 77" in ran.out
     for line in ("board 0, atmega328p:", "phase apply", "power went", "power is back", "done: 2.0.0 runs"):
         assert line in ran.out
 

@@ -96,6 +96,22 @@ def test_a_cut_by_operation_still_comes_after_power_was_switched_off_and_on() ->
     board.check_ended()
 
 
+def test_power_switched_off_during_a_cut_leaves_that_cut_done() -> None:
+    board = old_board()
+    board.push(NEW, version="2.0.0")
+    board.power.cut_at_operation(0)
+    board.reset()  # each boot programs the standing record again
+    board.wait(0.2)
+    assert not board.power.is_on
+    board.power.off()
+    board.wait(10)
+    assert not board.power.is_on
+    board.power.on()
+    board.wait(5)
+    assert (board.power.cuts, board.runs(NEW)) == (1, True)
+    board.check_ended()
+
+
 @pytest.mark.parametrize("plan", ["operation", "phase", "time"])
 def test_a_cut_that_never_came_is_told_at_the_end(plan: str) -> None:
     board = old_board()
