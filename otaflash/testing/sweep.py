@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
-from otaflash.errors import LinkError, OtaflashError, UsageError
+from otaflash.errors import ExitCode, OtaflashError, UsageError
 from otaflash.image.bundle import Bundle
 from otaflash.session import MakeBundle
 from otaflash.sim.factory import image_in
@@ -72,7 +71,7 @@ def sweep(
         raise UsageError("bad-cut", f"operation {only} of {total}", remedy=f"Give one from 0 to {total - 1}.")
     operations = range(0, total, every) if only is None else (only,)
     images = {"old": old, "new": new}
-    return (_cut(start, maker, images, _Place(at, one, total)) for at in operations for one in how)
+    return (_cut(start, maker, images, _Spot(at, one, total)) for at in operations for one in how)
 
 
 def _without_cut(start: Board, maker: Maker) -> tuple[bytes, int]:
@@ -86,8 +85,6 @@ def _without_cut(start: Board, maker: Maker) -> tuple[bytes, int]:
 
     began = board.native.operations
     _update(board, keep)
-    if not made:
-        raise LinkError("no-answer", "the board did not answer", remedy="Give it power, and a link that carries.")
     total = board.native.operations - began
     if total == 0:
         raise UsageError("nothing-to-cut", "the update writes no flash", remedy="Push what the board does not run yet.")
@@ -95,33 +92,40 @@ def _without_cut(start: Board, maker: Maker) -> tuple[bytes, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Spot:
     operation: int
     how: str
     total: int
 
 
-def _cut(start: Board, maker: Maker, images: dict[str, bytes], place: _Place) -> Cut:
+def _cut(start: Board, maker: Maker, images: dict[str, bytes], spot: _Spot) -> Cut:
     board = start.copy()
     start.latest_copy = board
-    board.power.cut_at_operation(place.operation, place.how)
+    board.power.cut_at_operation(spot.operation, spot.how)
     _update(board, maker(board))
     board.check_ended()
     runs = next((name for name, span in images.items() if _runs(board, span)), None)
     if runs is None:
         raise BoardLost(
-            f"the power was cut ({place.how}) at flash operation {place.operation} of {place.total}, and then the "
+            f"the power was cut ({spot.how}) at flash operation {spot.operation} of {spot.total}, and then the "
             f"board ran neither the old nor the new program: its CPU is in {board.station.place.value!r}. "
-            f"Again: every_cut(..., how=({place.how!r},), only={place.operation})",
+            f"Again: every_cut(..., how=({spot.how!r},), only={spot.operation})",
             board,
         )
-    return Cut(place.operation, place.how, place.total, runs, board)
+    return Cut(spot.operation, spot.how, spot.total, runs, board)
 
 
 def _update(board: Board, make: MakeBundle) -> None:
-    """A push by a host that is gone with the power; then time for the board to come to rest."""
-    with suppress(HostGone, OtaflashError):
+    """A push by a host that is gone with the power; then time for the board to come to rest.
+
+    A program that does not come up is part of what may be tried. Any other failure is none of the cut's, and raised."""
+    try:
         board.push_over(MortalLink("sim:", board.port), make)
+    except HostGone:
+        pass
+    except OtaflashError as error:
+        if error.exit_code is not ExitCode.NOT_CONFIRMED:
+            raise
     board.wait(_rest_s(board.profile))
 
 

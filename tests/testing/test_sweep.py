@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from otaflash.errors import LinkError, UsageError
+from otaflash.errors import ImageError, LinkError, UsageError
+from otaflash.sim.native import RuleBroken
 from otaflash.testing import BoardLost, Cut, Link, make_board, profile
 from otaflash.testing.board import Board
 from tests.testing.boards import NEW, OLD, RADIO, old_board
@@ -109,6 +110,22 @@ def test_a_sweep_of_an_update_that_writes_nothing_is_refused() -> None:
 def test_a_sweep_over_a_dead_link_is_refused() -> None:
     with pytest.raises(LinkError):
         swept(old_board(link=Link(loss=1.0)))
+
+
+def test_a_sweep_of_an_update_that_is_refused_says_why() -> None:
+    with pytest.raises(ImageError) as failed:
+        list(old_board().every_cut(bytes(20_000), version="2.0.0"))
+    assert failed.value.reason == "image-too-large"
+
+
+def test_a_broken_rule_of_the_flash_ends_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuleBroken("a unit programmed twice")
+
+    board = old_board()
+    monkeypatch.setattr(Board, "push_over", broken)
+    with pytest.raises(RuleBroken):
+        swept(board)
 
 
 def test_a_board_with_a_long_entry_window_is_given_its_time() -> None:
