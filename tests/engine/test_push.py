@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +106,15 @@ def test_the_offered_image_that_runs_already_is_done_without_an_offer() -> None:
     assert isinstance(end, Done)
     assert end.result.already_running
     assert set(peer.names()) == {"Inspect"}
+
+
+@pytest.mark.parametrize("other", [{"image_crc": 5}, {"image_bytes": 100}, {"version": bytes(8)}], ids=str)
+def test_what_differs_from_the_offered_image_in_anything_is_replaced(other: dict[str, object]) -> None:
+    running = replace(KEPT, **other)  # type: ignore[arg-type]
+    end, peer = push([running, replace(running, mode=0), TRIAL_UP, KEPT])
+    assert isinstance(end, Done)
+    assert not end.result.already_running
+    assert {"Enter", "Offer", "Apply"} <= set(peer.names())
 
 
 def test_the_offered_image_on_trial_is_only_confirmed() -> None:

@@ -58,7 +58,9 @@ def load(path: Path) -> Mutant:
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise Unusable(f"{path.name}: {error!r}") from error
     if table or bool(tests) == (exploration is not None):
-        raise Unusable(f"{path.name}: either `tests` or `board`, `pages` and `depth`, and nothing else but {{why, change}}")
+        raise Unusable(
+            f"{path.name}: either `tests` or `board`, `pages` and `depth`, and nothing else but {{why, change}}"
+        )
     return Mutant(path.stem, why, changes, tests, exploration)
 
 

@@ -34,7 +34,7 @@ def judge_all(mutants: list[Mutant]) -> Iterator[Verdict]:
     """A verdict each, in order. Raises Unusable, also where the right code does not pass what mutants are put through."""
     folder = Path(tempfile.mkdtemp(prefix="otaflash-mutants-"))
     try:
-        workshop = Workshop(folder)
+        workshop = Workshop(folder, cores=any(mutant.is_core for mutant in mutants))
         control(workshop, mutants)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             yield from pool.map(lambda mutant: _judge(workshop, mutant), mutants)

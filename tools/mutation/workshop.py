@@ -20,22 +20,17 @@ EXTENSION = "otaflash/sim/_native.abi3.so"
 
 
 class Workshop:
-    """Compiles the host core once, and for each mutant only what it changes. `right` is the copy without a change."""
+    """Compiles the host core once if `cores` are to be made, and for each mutant only what it changes.
 
-    def __init__(self, folder: Path) -> None:
-        from otaflash.sim.build_native import make_builder, sources  # noqa: PLC0415  # the script sets the path to it
+    `right` is the copy without a change."""
 
+    def __init__(self, folder: Path, *, cores: bool) -> None:
         self._folder = folder
-        glue = folder / "glue.c"
-        with contextlib.redirect_stdout(None):  # it tells what it writes
-            make_builder(ROOT).emit_c_code(str(glue))
-        jobs = [glue, *(ROOT / path for path in sources(ROOT))]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = pool.map(lambda source: _compile(source, folder / f"{source.stem}.o", []), jobs)
-            self._objects = dict(zip((source.name for source in jobs), objects, strict=True))
         self.right = folder / "right"
         _copy_tree(ROOT, self.right)
-        _link_extension(self._objects, self.right / EXTENSION)
+        self._objects = _compile_all(folder) if cores else {}
+        if cores:
+            _link_extension(self._objects, self.right / EXTENSION)
 
     def make(self, mutant: Mutant) -> Path:
         """The root of a tree with the mutant in it; the caller removes it. Raises Unusable."""
@@ -63,6 +58,19 @@ class Workshop:
             objects[source.name] = _compile(source, source.with_suffix(".o"), [str(folder)])
         (root / EXTENSION).unlink()
         _link_extension(objects, root / EXTENSION)
+
+
+def _compile_all(folder: Path) -> dict[str, Path]:
+    """The objects of the host core and of its glue, by the name of their source."""
+    from otaflash.sim.build_native import make_builder, sources  # noqa: PLC0415  # the script sets the path to it
+
+    glue = folder / "glue.c"
+    with contextlib.redirect_stdout(None):  # it tells what it writes
+        make_builder(ROOT).emit_c_code(str(glue))
+    jobs = [glue, *(ROOT / path for path in sources(ROOT))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = pool.map(lambda source: _compile(source, folder / f"{source.stem}.o", []), jobs)
+        return dict(zip((source.name for source in jobs), objects, strict=True))
 
 
 def _copy_tree(source: Path, target: Path) -> None:
