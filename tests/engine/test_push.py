@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from otaflash.engine import Done, Event, Failed, Push
 from otaflash.errors import ExitCode
+from otaflash.wire import encode, on_stream
 from otaflash.wire.messages import (
     ApplyReply,
     BootState,
@@ -20,7 +21,7 @@ from otaflash.wire.messages import (
     ReportReply,
     TransferState,
 )
-from tests.engine.peer import HELD, REPLIES, SHAPE, Answer, Peer, bundle, device, info, new_info
+from tests.engine.peer import BLOCK, HELD, PAGE, REPLIES, SHAPE, Answer, Peer, bundle, device, info, inspect_reply, new_info
 
 APPLY_OK = ApplyReply(0, 100)
 TRIAL_UP = new_info(boot_state=BootState.TRIAL, mode=1)
@@ -178,7 +179,15 @@ def test_a_device_that_lost_its_session_gets_the_offer_again() -> None:
 
     peer = Peer(Push(SHAPE, 7, resume=False), answer)
     assert isinstance(peer.run(), Done)
-    assert peer.names().count("Offer") >= 2
+    offers = [session for name, session in zip(peer.names(), peer.sessions, strict=True) if name == "Offer"]
+    assert len(offers) >= 2
+    assert offers[0] != offers[-1]  # what was said before the restart must not answer what is asked now
+
+
+def test_an_image_of_more_blocks_than_can_be_numbered_is_not_begun() -> None:
+    peer = Peer(Push(SHAPE, 7, resume=False), device(list(GOOD), Apply=APPLY_OK))
+    assert failed(peer.run(use=bundle(65536 * BLOCK // PAGE)))[0] == "wrong-geometry"
+    assert set(peer.names()) == {"Inspect"}
 
 
 def test_garbage_is_told_apart_from_silence_and_from_an_echo() -> None:
@@ -201,14 +210,15 @@ def test_an_echo_is_no_device() -> None:
     assert failed(end[0])[0] == "echo"
 
 
-def test_answers_to_an_older_session_are_not_heard() -> None:
+@pytest.mark.parametrize(("session", "reason"), [(7, "flash-failed"), (8, "garbage"), (6, "garbage"), (0, "garbage")])
+def test_answers_in_another_session_are_not_heard(session: int, reason: str) -> None:
+    record = info(boot_state=BootState.SWAPPING)
+
     def answer(request: object) -> Answer:
-        return None
+        return on_stream(encode(inspect_reply(request, record), session, len(peer.heard) - 1))  # type: ignore[arg-type]
 
     peer = Peer(Push(SHAPE, 7), answer)
-    stale = Peer(Push(SHAPE, 8), device([info()]))
-    stale.run(limit_s=0.05)
-    assert failed(peer.run())[0] == "no-answer"
+    assert failed(peer.run())[0] == reason
 
 
 STRANGE = st.sampled_from(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
@@ -135,12 +137,16 @@ def test_failed_stays_failed_however_often_a_report_is_asked_for() -> None:
     assert set(states[20:]) == {m.TransferState.FAILED}
 
 
-def test_a_page_held_in_part_is_left_alone_by_a_survey() -> None:
+@pytest.mark.parametrize("held", [range(10), [3], [0, 1, 8, 9], range(15), range(1, 16)], ids=str)
+def test_a_page_held_in_part_is_left_alone_by_a_survey(held: Sequence[int]) -> None:
     bench, image = open_offer()
-    bench.block(image, 0, 10)
+    for place in held:
+        bench.block(image, place)
     assert bench.survey(image) == [False] * 6
-    assert bench.missing() == list(range(10, image.places))
-    assert bench.give(image, [(place, 1) for place in range(10, image.places)]).state == m.TransferState.VERIFIED
+    rest = [place for place in range(image.places) if place not in held]
+    assert bench.missing() == rest
+    assert bench.give(image, [(place, 1) for place in rest]).state == m.TransferState.VERIFIED
+    assert bench.board.erases[bench.staged_page] == 1
 
 
 def test_a_second_write_does_not_replace_the_first_until_a_survey_voids_it() -> None:
