@@ -8,20 +8,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otaflash.engine import Done, Event, Failed, Push
+from otaflash.engine import Done, Event, Failed, Progress, Push
 from otaflash.errors import ExitCode
 from otaflash.wire import encode, on_stream
 from otaflash.wire.messages import (
+    REPORT_MORE,
     ApplyReply,
     BootState,
     ConfirmReply,
+    Gap,
     OfferReply,
     Reason,
     Refused,
+    Report,
     ReportReply,
     TransferState,
 )
-from tests.engine.peer import BLOCK, HELD, PAGE, REPLIES, SHAPE, Answer, Peer, bundle, device, info, inspect_reply, new_info
+from tests.engine.peer import (
+    BLOCK,
+    HELD,
+    PAGE,
+    REPLIES,
+    SHAPE,
+    Answer,
+    Peer,
+    bundle,
+    device,
+    info,
+    inspect_reply,
+    new_info,
+)
 
 APPLY_OK = ApplyReply(0, 100)
 TRIAL_UP = new_info(boot_state=BootState.TRIAL, mode=1)
@@ -188,6 +204,51 @@ def test_an_image_of_more_blocks_than_can_be_numbered_is_not_begun() -> None:
     peer = Peer(Push(SHAPE, 7, resume=False), device(list(GOOD), Apply=APPLY_OK))
     assert failed(peer.run(use=bundle(65536 * BLOCK // PAGE)))[0] == "wrong-geometry"
     assert set(peer.names()) == {"Inspect"}
+
+
+def done_bytes(peer: Peer) -> list[int]:
+    return [event.done_bytes for event in peer.events if isinstance(event, Progress)]
+
+
+def test_progress_counts_what_reports_show_to_be_held_and_nothing_else() -> None:
+    missing = ReportReply(0, TransferState.RECEIVING, 48, 0, 0, (Gap(5, 43),))
+    usual = device([info()], Report=missing, BlockReport=missing)
+    peer = Peer(Push(SHAPE, 7, resume=False), usual)
+    assert peer.run(limit_s=5.0) is None
+    assert set(done_bytes(peer)) == {5 * BLOCK}
+
+
+def test_what_a_report_leaves_out_is_asked_for_and_not_taken_to_be_held() -> None:
+    cut_short = ReportReply(0, TransferState.RECEIVING | REPORT_MORE, 48, 0, 0, (Gap(2, 1),))
+    usual = device([info()], Report=cut_short, BlockReport=cut_short)
+    peer = Peer(Push(SHAPE, 7, resume=False), usual)
+    assert peer.run(limit_s=5.0) is None
+    assert set(done_bytes(peer)) == {2 * BLOCK}
+    assert 3 in [message.start for message in peer.heard if isinstance(message, Report)]
+
+
+def test_a_device_that_loses_every_session_is_given_up_by_its_own_name() -> None:
+    end, peer = push([info()], BlockReport=None, Report=Refused(0x04, Reason.NO_SESSION))
+    assert failed(end)[0] == "device-restarts"
+    assert peer.now < 100
+
+
+def test_a_digest_that_does_not_get_on_is_given_up_by_its_own_name() -> None:
+    making = ReportReply(0, TransferState.VERIFYING, 48, 1, 0, ())
+    end, _ = push([info()], Report=making, BlockReport=making)
+    assert failed(end) == ("verification-failed", ExitCode.VERIFY_FAILED)
+
+
+def test_the_time_that_a_device_names_for_its_swap_is_no_silence() -> None:
+    usual = device(list(GOOD), Apply=ApplyReply(0, 60_000))
+
+    def answer(request: object) -> Answer:
+        silent = "Apply" in peer.names() and peer.now < 70
+        return usual(request) if not silent or type(request).__name__ == "Apply" else None  # type: ignore[arg-type]
+
+    peer = Peer(Push(SHAPE, 7, resume=False), answer)
+    assert isinstance(peer.run(), Done)
+    assert peer.now > 60
 
 
 def test_garbage_is_told_apart_from_silence_and_from_an_echo() -> None:
