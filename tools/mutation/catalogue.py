@@ -82,3 +82,27 @@ def changed_files(mutant: Mutant) -> dict[str, str]:
             raise Unusable(f"{mutant.name}: {change.file} has {text.count(change.find)} places like {change.find!r}")
         files[change.file] = text.replace(change.find, change.replace)
     return files
+
+
+BEGIN, END = "<!-- generated: mutants -->", "<!-- end generated -->"
+
+
+def with_table(document: str, mutants: list[Mutant]) -> str:
+    """The document with a row for each mutant between BEGIN and END."""
+    head, rest = document.split(BEGIN, 1)
+    tail = rest.split(END, 1)[1]
+    rows = "\n".join(
+        f"| `{mutant.name}` | {_where(mutant)} | {mutant.why} | {_caught_by(mutant)} |" for mutant in mutants
+    )
+    return f"{head}{BEGIN}\n| mutant | changes | what is wrong | put through |\n|---|---|---|---|\n{rows}\n{END}{tail}"
+
+
+def _where(mutant: Mutant) -> str:
+    return ", ".join(f"`{'/'.join(Path(file).parts[-2:])}`" for file in dict.fromkeys(c.file for c in mutant.changes))
+
+
+def _caught_by(mutant: Mutant) -> str:
+    if mutant.exploration is None:
+        return ", ".join(f"`{test.removeprefix('tests/')}`" for test in mutant.tests)
+    pages = "/".join(str(count) for count in mutant.exploration.pages)
+    return f"the explorer: {mutant.exploration.board} {pages}, {mutant.exploration.depth} cuts"

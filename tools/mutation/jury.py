@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from mutation.catalogue import Exploration, Mutant, Unusable
 from mutation.workshop import Workshop
 
 INSIDE = Path(__file__).with_name("inside.py")
-PATIENCE_S = 240
-"""For one mutant; the explorer gives up by itself long before. A hang is no catch: it says nothing of a test."""
+PATIENCE_S = 600
+"""For one process; the explorer gives up by itself long before. A hang is no catch: it says nothing of a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +32,27 @@ class Verdict:
 
 
 def judge_all(mutants: list[Mutant]) -> Iterator[Verdict]:
-    """A verdict each, in order. Raises Unusable, also where the right code does not pass what mutants are put through."""
+    """A verdict each, in order. Raises Unusable, also where the right code fails what mutants are put through."""
     folder = Path(tempfile.mkdtemp(prefix="otaflash-mutants-"))
     try:
         workshop = Workshop(folder, cores=any(mutant.is_core for mutant in mutants))
-        control(workshop, mutants)
+        control(workshop, {test for mutant in mutants for test in mutant.tests})
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             yield from pool.map(lambda mutant: _judge(workshop, mutant), mutants)
     finally:
         shutil.rmtree(folder)
 
 
-def control(workshop: Workshop, mutants: list[Mutant]) -> None:
-    """Every test that a mutant names passes without it, in a tree made the same way, with the core compiled the same way."""
-    tests = sorted({test for mutant in mutants for test in mutant.tests})
-    if tests:
-        by = _inside(workshop.right, "the right code", "test", "", *tests)["by"]
+def control(workshop: Workshop, tests: set[str]) -> None:
+    """Every test that a mutant names passes without it, in a tree and with a core that were made the same way."""
+
+    def passes(test: str) -> None:
+        by = _inside(workshop.right, f"the right code, {test}", "test", "", test)["by"]
         if by is not None:
             raise Unusable(f"{by} fails without any mutant")
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(passes, sorted(tests)))
 
 
 def _judge(workshop: Workshop, mutant: Mutant) -> Verdict:
@@ -77,7 +81,7 @@ def _explore(workshop: Workshop, root: Path, name: str, where: Exploration) -> s
 
 def _inside(root: Path, name: str, what: str, *arguments: str) -> dict[str, Any]:
     """Runs inside.py in the tree at `root`. A process that dies was killed by the test that was running."""
-    verdict = root.parent / f"{root.name}-{name.replace(' ', '-')}.json"
+    verdict = root.parent / f"{re.sub(r'[^a-z0-9_]+', '-', name)}-{what}.json"
     command = [sys.executable, str(INSIDE), what, str(verdict), *arguments]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
