@@ -45,7 +45,7 @@ class Mutant:
     @property
     def is_core(self) -> bool:
         """True if C is changed, so that an extension of its own must be compiled."""
-        return any(change.file.endswith((".c", ".h")) for change in self.changes)
+        return any(change.file.endswith(".c") for change in self.changes)
 
 
 def load(path: Path) -> Mutant:

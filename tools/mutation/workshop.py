@@ -37,27 +37,18 @@ class Workshop:
         files = changed_files(mutant)
         root = self._folder / "mutants" / mutant.name
         _copy_tree(self.right, root)
+        if mutant.is_core:
+            (root / "firmware").unlink()
+            shutil.copytree(ROOT / "firmware", root / "firmware")
         for file, text in files.items():
-            if file.startswith("firmware/"):
-                continue
             (root / file).write_text(text, encoding="utf-8")
             for stale in (root / file).parent.glob(f"__pycache__/{Path(file).stem}.*"):
                 stale.unlink()  # a change within the second that keeps the length would look like none
         if mutant.is_core:
-            self._make_core(files, root)
+            changed = [root / file for file in files if file.endswith(".c")]
+            objects = {source.name: _compile(source, source.with_suffix(".o"), root) for source in changed}
+            _link_extension({**self._objects, **objects}, root / EXTENSION)
         return root
-
-    def _make_core(self, files: dict[str, str], root: Path) -> None:
-        """Changed headers are found before the right ones: the changed files lie together, and come first."""
-        folder = root / "core"
-        folder.mkdir()
-        for file, text in files.items():
-            (folder / Path(file).name).write_text(text, encoding="utf-8")
-        objects = dict(self._objects)
-        for source in folder.glob("*.c"):
-            objects[source.name] = _compile(source, source.with_suffix(".o"), [str(folder)])
-        (root / EXTENSION).unlink()
-        _link_extension(objects, root / EXTENSION)
 
 
 def _compile_all(folder: Path) -> dict[str, Path]:
@@ -69,7 +60,7 @@ def _compile_all(folder: Path) -> dict[str, Path]:
         make_builder(ROOT).emit_c_code(str(glue))
     jobs = [glue, *(ROOT / path for path in sources(ROOT))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = pool.map(lambda source: _compile(source, folder / f"{source.stem}.o", []), jobs)
+        objects = pool.map(lambda source: _compile(source, folder / f"{source.stem}.o", ROOT), jobs)
         return dict(zip((source.name for source in jobs), objects, strict=True))
 
 
@@ -84,8 +75,8 @@ def _copy_tree(source: Path, target: Path) -> None:
             (target / path.name).symlink_to(path.resolve())
 
 
-def _compile(source: Path, target: Path, first: list[str]) -> Path:
-    folders = [*first, str(ROOT / "firmware/core"), str(ROOT / "firmware/ports/host"), sysconfig.get_path("include")]
+def _compile(source: Path, target: Path, root: Path) -> Path:
+    folders = [root / "firmware/core", root / "firmware/ports/host", sysconfig.get_path("include")]
     compiler = shlex.split(os.environ.get("CC") or "cc")
     flags = ["-std=c99", "-O2", "-fPIC", "-w", *(f"-I{name}" for name in folders)]
     _run([*compiler, *flags, "-c", str(source), "-o", str(target)])
