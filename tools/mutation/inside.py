@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 SECONDS_MAX = 120
@@ -84,6 +85,8 @@ def replay(verdict: Path, board: str, depth: str, history: str) -> None:
     tell(verdict, by=str(wrong[0]["wrong"]) if wrong else None)
 
 
+MODES: dict[str, Callable[..., None]] = {"test": test, "explore": explore, "replay": replay}
+
 if __name__ == "__main__":
     sys.path[0] = os.getcwd()
-    {"test": test, "explore": explore, "replay": replay}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    MODES[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
