@@ -16,7 +16,9 @@ from otaflash.wire.messages import (
     ApplyReply,
     BootState,
     ConfirmReply,
+    Enter,
     Gap,
+    Inspect,
     OfferReply,
     Reason,
     Refused,
@@ -249,6 +251,16 @@ def test_the_time_that_a_device_names_for_its_swap_is_no_silence() -> None:
     peer = Peer(Push(SHAPE, 7, resume=False), answer)
     assert isinstance(peer.run(), Done)
     assert peer.now > 60
+
+
+def test_once_a_device_has_answered_only_that_one_is_meant() -> None:
+    end, peer = push([info(mode=1), *GOOD])
+    assert isinstance(end, Done)
+    first, *later = [message.target for message in peer.heard if isinstance(message, Inspect)]
+    assert first == bytes(8)
+    assert later
+    assert set(later) == {info().uid}
+    assert {message.target for message in peer.heard if isinstance(message, Enter)} == {info().uid}
 
 
 def test_garbage_is_told_apart_from_silence_and_from_an_echo() -> None:
