@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 COUNTER = 5
 """Of the factory image, so that lower ones exist."""
-SMALL_BYTES = 1500
+SMALL_BYTES = 900
 MOST_BYTES = 6144
-FULL_SLOT_BYTES = 9000
+FULL_SLOT_BYTES = 4200
 """A slot up to this size is sometimes filled to its last byte."""
 
 APPS = {"good": 60, "hang": 6, "crash": 7, "silent": 4, "enter": 5, "restart": 6, "fade": 6}
@@ -65,7 +65,7 @@ def _count(chance: random.Random, limit: int) -> int:
         return chance.randint(1, min(16, limit))
     if kind < 0.16 and limit <= FULL_SLOT_BYTES:
         return limit
-    most = SMALL_BYTES if kind < 0.86 else MOST_BYTES
+    most = SMALL_BYTES if kind < 0.91 else MOST_BYTES
     return chance.randint(1, min(most, limit))
 
 
@@ -116,9 +116,8 @@ def _last_image(chance: random.Random, profile: Profile, images: Sequence[ImageS
     """A good one, which nothing forbids: single-slot if an image before may cover both slots."""
     single = any(image.single_slot and not image.unfit for image in images)
     highest = max(image.counter for image in images if not image.unfit)
-    return ImageSpec(
-        _count(chance, program_limit(profile)), chance.getrandbits(32), counter=highest, single_slot=single
-    )
+    count = chance.randint(1, min(SMALL_BYTES, program_limit(profile)))
+    return ImageSpec(count, chance.getrandbits(32), counter=highest, single_slot=single)
 
 
 def _worn(chance: random.Random, profile: Profile, images: Sequence[ImageSpec]) -> tuple[int, int]:
