@@ -322,3 +322,36 @@ def test_a_byte_misread_while_two_pages_change_places_spoils_neither_image(of: P
     assert bench.revert(new) == m.Reason.OK
     bench.work()
     assert bench.runs(old)
+
+
+@pytest.mark.parametrize("offset", [0, 2, 13, 30, 48])
+def test_one_bit_misread_in_the_record_brings_back_no_record_that_was_superseded(offset: int) -> None:
+    """All boots of the trial are used up: the record before would revert what was confirmed."""
+    bench = on_trial(OLD, NEW)
+    for _ in range(SMALL.trials - 1):
+        bench.reset()
+        assert bench.boot() is BoardEvent.JUMPED
+    bench.start_app()
+    assert bench.confirm(NEW) == m.Reason.OK
+    unit = 0 if bench.area("record 0")[2] == 5 else 1
+    bench.board.power_on()
+    bench.board.plan_read_error(bench.record_page + unit * SMALL.record_pages, offset, 0x04)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.record()[0] == "CONFIRM"
+    assert bench.runs(NEW)
+    assert not bench.board.jump_trial
+
+
+def test_a_step_of_a_swap_misread_as_not_done_is_not_done_twice() -> None:
+    """Done again, the third step would put the new image where the old one is kept."""
+    bench, image = open_offer()
+    bench.give(image)
+    bench.board.plan_cut(bench.board.operations + 20, Cut.BEFORE)
+    bench.ask(m.Apply(), m.ApplyReply)
+    assert bench.run(1.0) is BoardEvent.CUT
+    bench.board.power_on()
+    unit = 0 if bench.area("record 0")[2] == 4 else 1
+    bench.board.plan_read_error(bench.record_page + unit * SMALL.record_pages, 48 + 1 + 2, 0x04)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(image)
+    assert bench.board.read_span(SMALL.slot_pages, OLD.pages) == OLD.span
