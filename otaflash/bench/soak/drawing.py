@@ -198,8 +198,17 @@ def _fault(chance: random.Random, profile: Profile) -> Fault:
         )
         most = chance.choice((3, 12, 60))
         return Fault(kind, phase, _soon(chance), chance.randrange(most), chance.choice((1, 2, 2, 2, 3)), off_s, again)
-    where = chance.randrange(profile.pages * profile.page_bytes) if kind == "read" else 0
-    return Fault(kind, phase, _soon(chance), where, off_s=off_s)
+    if kind == "read":
+        return Fault(kind, phase, _soon(chance), _misread(chance, profile), chance.randrange(8), off_s)
+    return Fault(kind, phase, _soon(chance), off_s=off_s)
+
+
+def _misread(chance: random.Random, profile: Profile) -> int:
+    """Which byte: half of the time one of a boot record that says something."""
+    if chance.random() < 0.5:
+        return chance.randrange(profile.pages * profile.page_bytes)
+    unit = 2 * profile.slot_pages + 1 + chance.randrange(2) * profile.record_pages
+    return unit * profile.page_bytes + chance.randrange(min(profile.record_bytes, 80))
 
 
 def _soon(chance: random.Random) -> float:

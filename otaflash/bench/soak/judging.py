@@ -64,7 +64,7 @@ class Judge:
         """Sessions in which apply was ordered."""
         self._single_begun = False
         self._has_way_back = True
-        """False: half an image stood in the only slot when another was offered; there is nothing to go back to."""
+        """False: an image without a trial had begun to take the only slot; there is nothing to go back to."""
         self._counter = images[FACTORY].spec.counter
         self._history: list[tuple[float, int]] = []
 
@@ -95,9 +95,9 @@ class Judge:
     def _offer_was_taken(self) -> None:
         """None is while an image is on trial: what stands in the primary slot then runs for good, seen or not."""
         stands = self._looking.primary()
-        self._has_way_back = stands is not None
         if stands is not None and stands != self.running and self._may_be_kept(stands):
             self._settle(stands)
+        self._has_way_back = stands == self.running
 
     def _may_be_kept(self, number: int) -> bool:
         spec = self._images[number].spec
@@ -147,7 +147,7 @@ class Judge:
         self._tried.clear()
         self._single_begun = False
         self._has_way_back = True
-        """False: half an image stood in the only slot when another was offered; there is nothing to go back to."""
+        """False: an image without a trial had begun to take the only slot; there is nothing to go back to."""
         self._counter = max(self._counter, self._images[number].spec.counter)
 
     # --- what a host says -----------------------------------------------------------------------------------------

@@ -280,8 +280,7 @@ class Soak:
             self.station.plan_cuts(fault.operation, fault.how, fault.again)
         else:
             page, offset = divmod(fault.operation, self.profile.page_bytes)
-            page %= 2 * self.profile.slot_pages + 1
-            self.board.plan_read_error(page, offset, 1 << fault.operation % 8)
+            self.board.plan_read_error(page % self.profile.pages, offset, 1 << fault.how % 8)
 
     # --- what is told to the judge --------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ class Fault:
 
     reset: the CPU alone. cut: power goes, between two flash operations. operation: power goes at flash operation
     `operation` from then on, `how` as in board.h; `again` are the operations (and how) at which it goes in the boots
-    that follow. read: the next read of byte `operation` of the flash, counted over both slots, has a bit wrong.
+    that follow. read: the next read of byte `operation` of the flash has bit `how` wrong.
     """
 
     kind: str
