@@ -96,6 +96,9 @@ class Judge:
         """None is while an image is on trial: what stands in the primary slot then runs for good, seen or not."""
         stands = self._looking.primary()
         if stands is not None and stands != self.running and self._may_be_kept(stands):
+            if self._images[stands].spec.single_slot:  # whole, but whether its apply was taken nobody saw
+                self._has_way_back = False
+                return
             self._settle(stands)
         self._has_way_back = stands == self.running
 
@@ -216,7 +219,7 @@ class Judge:
         for started in self._looking.power_cycles():
             number = started.number
             if number is None:
-                if not self._single_begun or started.jumped:
+                if started.jumped or (self._has_way_back and not self._single_begun):
                     self.wrong(UNBOOTABLE, f"after a power cycle {self._told(started)}")
                 return
             tried += started.trial
