@@ -21,23 +21,20 @@ static uint16_t walk_steps(const struct ota *ota)
     return (uint16_t)(2U * boot_walk_pages(ota));
 }
 
-/* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. The copy is
- * held against its source read once more: one read that went wrong would else spoil the way back, and nobody would know.
- * `surely` false: a source that never reads the same twice is taken as it was read; the CRC of the image judges it. */
-static bool copy_once(struct ota *ota, uint16_t to, uint16_t from, bool surely)
+/* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. The source
+ * is read until it reads the same twice, or thrice in all: one read that went wrong would else spoil the way back unseen. */
+static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
 {
     if (port_erase(to) != OTA_OK) {
         return false;
     }
     for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_CHUNK_BYTES)) {
         port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
-        if (port_program(to, offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK) {
-            return false;
-        }
-        if (surely) {
+        if (!flash_equals(from, offset, ota->chunk, OTA_CHUNK_BYTES)) {
             port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
         }
-        if (!flash_equals(to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
+        if (port_program(to, offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK ||
+            !flash_equals(to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
             return false;
         }
     }
@@ -50,7 +47,7 @@ static bool copy_page(struct ota *ota, uint16_t to, uint16_t from)
 
     do {
         port_feed();
-        if (copy_once(ota, to, from, tries > 1U)) {
+        if (copy_once(ota, to, from)) {
             return true;
         }
     } while (--tries != 0U);
