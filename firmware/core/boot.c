@@ -21,7 +21,8 @@ static uint16_t walk_steps(const struct ota *ota)
     return (uint16_t)(2U * boot_walk_pages(ota));
 }
 
-/* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. */
+/* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. The source
+ * is read until it reads the same twice, or thrice in all: one read that went wrong would else spoil the way back unseen. */
 static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
 {
     if (port_erase(to) != OTA_OK) {
@@ -29,6 +30,9 @@ static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
     }
     for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_CHUNK_BYTES)) {
         port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
+        if (!flash_equals(from, offset, ota->chunk, OTA_CHUNK_BYTES)) {
+            port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
+        }
         if (port_program(to, offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK ||
             !flash_equals(to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
             return false;
@@ -82,9 +86,16 @@ bool boot_runs(const struct ota *ota)
     return ota->boot == OTA_BOOT_STATE_IDLE || ota->boot == OTA_BOOT_STATE_TRIAL;
 }
 
+/* Looks twice before it says no: on that word a trial is reverted, a loader waits for a host, a flash is called worn, and
+ * one byte misread among so many must not be enough. */
+static bool holds(struct ota *ota, uint16_t page, const uint8_t *image)
+{
+    return image_check(ota, page, image) || image_check(ota, page, image);
+}
+
 static bool primary_holds(struct ota *ota)
 {
-    return image_check(ota, OTA_PRIMARY_PAGE, boot_running(ota));
+    return holds(ota, OTA_PRIMARY_PAGE, boot_running(ota));
 }
 
 /* Says what is so once nothing is left to walk. An application may read a torn record otherwise than its loader did, and
@@ -147,6 +158,9 @@ static void look_without_record(struct ota *ota)
     put_u16(ota->record + RECORD_GENERATION, 0);
     ota->record[RECORD_KIND] = RECORD_IDLE;
     image_find(ota, ota->record + RECORD_OLD);
+    if (get_u16(ota->record + RECORD_OLD) == 0U) {
+        image_find(ota, ota->record + RECORD_OLD); /* twice, as in holds */
+    }
     if (get_u16(ota->record + RECORD_OLD) != 0U) {
         image_trailer(get_u16(ota->record + RECORD_OLD), OTA_TRAILER_COUNTER, ota->record + RECORD_COUNTER, 4);
     } else {
@@ -177,7 +191,7 @@ enum ota_result boot_apply(struct ota *ota)
 
     memcpy(offered + IMAGE_PAGES, ota->manifest + OTA_MANIFEST_PAGES, 2);
     copy_u32(offered + IMAGE_CRC, ota->manifest + OTA_MANIFEST_IMAGE_CRC);
-    if (!image_check(ota, stage_page(ota, 0), offered)) {
+    if (!holds(ota, stage_page(ota, 0), offered)) {
         return OTA_FAILED;
     }
     memmove(ota->record + RECORD_OLD, boot_running(ota), IMAGE_BYTES);
