@@ -1,7 +1,9 @@
-"""Flash as the model sees it: cells that a cut leaves undecided, and the operations that change them. Knows no algorithm.
+"""Flash as the model sees it: cells that a cut leaves undecided, and the operations that change them. Knows no
+algorithm.
 
-A page is a word: "B1" (page 1 of image B), "~B1" (torn: reads as B1 or as nothing known, until it is erased), "-" (blank),
-"?" (nothing known). A mark is one character. A torn cell is asked anew at each read: nothing ties two readings together.
+A page is a word: "B1" (page 1 of image B), "~B1" (torn: reads as B1 or as nothing known, until it is erased), "-"
+(blank), "?" (nothing known). A mark is one character. A torn cell is asked anew at each read: nothing ties two readings
+together.
 """
 
 from __future__ import annotations
@@ -142,8 +144,8 @@ class FlashRules:
 
 
 class Flash:
-    """The cells during one boot. `meets` is asked at each operation how it goes, with what it would leave; `log` says what
-    was done."""
+    """The cells during one boot. `meets` is asked at each operation how it goes, with what it would leave; `log` says
+    what was done."""
 
     def __init__(
         self, cells: Cells, chance: Chance, rules: FlashRules, meets: Callable[[Callable[[How], Cells]], How]

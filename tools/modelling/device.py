@@ -1,5 +1,5 @@
-"""The algorithm of DESIGN.md section 11 as a loader and an application run it, in the core's order of operations. Knows cells
-and rules; who speaks to it, and what must hold, is said elsewhere."""
+"""The algorithm as a loader and an application run it, in the core's order of operations. Knows cells and rules; who
+speaks to it, and what must hold, is said elsewhere."""
 
 from __future__ import annotations
 
@@ -266,10 +266,10 @@ class Device:
         self.settle()
         return True
 
-    def _give_up_running(self) -> None:
+    def _give_up_running(self, base: int = 0) -> None:
         """Before the first page of a single-slot image is erased."""
-        if self.rules.single_says_so and self.record.kind != Kind.SINGLE:
-            self.commit(Kind.SINGLE, old="")
+        if self.rules.single_marks_pages or (self.rules.single_says_so and self.record.kind != Kind.SINGLE):
+            self.commit(Kind.SINGLE, base, old="")
         self.boot = Boot.NO_IMAGE
 
     def confirm(self) -> bool:
@@ -314,13 +314,44 @@ class Device:
 
     # --- staging ------------------------------------------------------------------------------------------------------
 
-    def stage(self, first: int, image: str, pages: int, *, survey: bool, single: bool = False) -> None:
-        """Receives the first pages of an image; a survey leaves alone what is there already. The digest and the check before
-        the decision are one reading here: either, if it is wrong, ends the update."""
-        for page, content in enumerate(self.case.spans[image][:pages]):
-            if survey and self.flash.read_page(first + page) == content:
-                continue
-            if single:
+    def stage(self, image: str, pages: int, *, survey: bool) -> None:
+        """Receives the first pages of an image; a survey leaves alone what is there already. The digest and the check
+        before the decision are one reading here: either, if it is wrong, ends the update."""
+        for page, content in enumerate(self.case.spans[image][:pages], self.case.slot_pages + 1):
+            if not (survey and self.flash.read_page(page) == content):
+                self.flash.erase_page(page)
+                self.flash.program_page(page, content)
+
+    def stage_single(self, image: str, pages: int, *, survey: bool) -> None:
+        """The same in place."""
+        span = self.case.spans[image][:pages]
+        if self.rules.single_marks_pages:
+            self._stage_marked(span, survey)
+            return
+        for page, content in enumerate(span):
+            if not (survey and self.flash.read_page(page) == content):
                 self._give_up_running()
-            self.flash.erase_page(first + page)
-            self.flash.program_page(first + page, content)
+                self.flash.erase_page(page)
+                self.flash.program_page(page, content)
+
+    def _stage_marked(self, span: tuple[str, ...], survey: bool) -> None:
+        """A mark for each page says that it was whole before any cut, as in a walk: what has none may be torn, however
+        it reads. Its absence is superseded before it is acted on, its presence programmed again."""
+        base = self.record.base if self.record.kind == Kind.SINGLE else 0
+        marked = base
+        while survey and self.record.kind == Kind.SINGLE and marked < len(span):
+            if not self.flash.read_mark(self.unit, self._step_mark(marked)):
+                break
+            marked += 1
+        agree = 0
+        while survey and agree < min(marked, len(span)) and self.flash.read_page(agree) == span[agree]:
+            agree += 1
+        if agree == len(span):
+            if agree > base:
+                self._mark(self._step_mark(agree - 1))
+            return
+        self._give_up_running(agree)
+        for page in range(agree, len(span)):
+            self.flash.erase_page(page)
+            self.flash.program_page(page, span[page])
+            self._mark(self._step_mark(page))

@@ -1,4 +1,5 @@
-"""Which algorithm, on which flash, with which images: the one that binds, its extensions, and simpler forms that are wrong."""
+"""Which algorithm, on which flash, with which images: the one that binds, its extensions, and simpler forms that are
+wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from modelling.cells import FlashRules, Layout, parts_of
+from modelling.cells import FlashRules, Layout, Part, parts_of
 
 LETTERS = "ABC"
 
@@ -17,7 +18,7 @@ class Counter(StrEnum):
     IN_CONFIRM = "in-confirm"
     """the core: in the CONFIRM record itself"""
     BY_LEVEL = "by-level"
-    """DESIGN: whenever a CONFIRM record stands, the counter is at least its image's; the next record writes that down"""
+    """whenever a CONFIRM record stands, the counter is at least its image's; the next record writes that down"""
     AT_APPLY = "at-apply"
     """wrong: with the decision to try"""
     AFTER_CONFIRM = "after-confirm"
@@ -52,11 +53,15 @@ class Rules:
     check_before_jump: bool = True
     single_says_so: bool = True
     """a single-slot image is received under a record that says there is nothing to start"""
+    single_marks_pages: bool = False
+    """... and marks each page that is whole; the core does not"""
     decisions_are_records: bool = True
     """Confirm and Revert; False: marks in the record of the update"""
     counter: Counter = Counter.IN_CONFIRM
     units: int = 2
     layout: Layout = Layout.WHOLE
+    parts: tuple[Part, ...] = ()
+    """of an erase of a unit, where no layout fits"""
     faults: bool = False
     """torn words cannot be read"""
 
@@ -100,7 +105,7 @@ class Case:
 
     @cached_property
     def flash(self) -> FlashRules:
-        return FlashRules(parts_of(self.rules.layout, self.marks), self.rules.faults)
+        return FlashRules(self.rules.parts or parts_of(self.rules.layout, self.marks), self.rules.faults)
 
     @cached_property
     def spans(self) -> dict[str, tuple[str, ...]]:
@@ -127,7 +132,6 @@ class Variant:
     caught: int = -1
     """cuts that are enough for something to go wrong; -1: nothing does"""
     single: bool = False
-    counters: tuple[int, ...] = (1, 2, 3)
 
 
 RIGHT = Rules()
@@ -213,14 +217,22 @@ VARIANTS: dict[str, Variant] = {
         caught=0,
         single=True,
     ),
+    "single-page-marks": Variant(
+        "A single-slot image's whole pages are marked in the record, and a survey believes no other.",
+        replace(RIGHT, single_marks_pages=True),
+        pages=(1, 3, 1),
+        single=True,
+    ),
     "ecc-uncaught": Variant("A torn word of a record resets the CPU.", replace(ECC, faults=True), caught=1),
     "ecc-body-once": Variant("Faults are caught, and a body is programmed once.", ECC, caught=2),
-    "ecc-third-unit": Variant("... with a third unit.", replace(ECC, units=3)),
+    "ecc-third-unit": Variant("... with a third unit.", replace(ECC, units=3), caught=2),
     "ecc-seal-page-first": Variant(
         "... with the marks in a page of their own, erased before the body.",
         replace(ECC, layout=Layout.SEAL_PAGE_FIRST),
     ),
     "eeprom": Variant("Erased byte by byte, the body first.", replace(RIGHT, layout=Layout.BODY_FIRST)),
     "eeprom-marks-first": Variant("Erased byte by byte, the marks first.", replace(RIGHT, layout=Layout.MARKS_FIRST)),
-    "counter-by-level": Variant("DESIGN's wording of the counter.", replace(RIGHT, counter=Counter.BY_LEVEL)),
+    "counter-by-level": Variant(
+        "The counter follows from the CONFIRM record that stands.", replace(RIGHT, counter=Counter.BY_LEVEL)
+    ),
 }

@@ -1,5 +1,5 @@
-"""Every history of a case: breadth-first over states, and in each boot every choice of host, cut and torn reading. Knows no
-algorithm and no output."""
+"""Every history of a case: breadth-first over states, and in each boot every choice of host, cut and torn reading.
+Knows no algorithm and no output."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Branch(NamedTuple):
 
 class Replay:
     """Chance by a list of choices; what it does not say is the first choice. `advance` turns it to the next list, until
-    all have been. The boot is not cut but where `cut` says so; what a cut at each of its operations would leave is kept in
-    `branches`, once for all lists that begin alike."""
+    all have been. The boot is not cut but where `cut` says so; what a cut at each of its operations would leave is kept
+    in `branches`, once for all lists that begin alike."""
 
     def __init__(
         self, cuts: int, misreads: int, script: Sequence[int] = (), cut: tuple[int, How] | None = None
@@ -172,10 +172,10 @@ class Search:
             found.boots += 1 + len(chance.branches)
             found.trials_most = max(found.trials_most, outcome.state.ghost.trials)
             for branch in chance.branches:
-                child = Key(branch.state, key.cuts - 1, branch.misreads)
+                child = Key(branch.state.normal(), key.cuts - 1, branch.misreads)
                 self._add(child, Origin(key, branch.choices, (branch.operation, branch.how)))
             if outcome.wrong is None:
-                self._add(Key(outcome.state, key.cuts, chance.misreads), Origin(key, chance.choices(), None))
+                self._add(Key(outcome.state.normal(), key.cuts, chance.misreads), Origin(key, chance.choices(), None))
             elif outcome.wrong not in found.violations:
                 found.violations[outcome.wrong] = [*self.history(key), outcome.text()]
             if not chance.advance():

@@ -65,6 +65,7 @@ class Act(Enum):
 
 IN_APPLICATION = {Act.APP_LOOK, Act.APP_CONFIRM, Act.APP_REVERT}
 IN_ONE_SLOT = {Act.SINGLE, Act.SINGLE_SURVEY, Act.SINGLE_LEAVE}
+OFFERS = IN_ONE_SLOT | {Act.UPDATE, Act.SURVEY, Act.LEAVE}
 WHOLE_PUSH = {Act.UPDATE, Act.SINGLE}
 
 
@@ -100,6 +101,18 @@ class State(NamedTuple):
     cells: Cells
     ghost: Ghost
 
+    def normal(self) -> State:
+        """The same with the lowest generations: only their order matters."""
+        pages, units = self.cells
+        extra = min((unit.body.generation for unit in units if unit.body is not None), default=1) - 1
+        if extra == 0:
+            return self
+        lower = (
+            unit._replace(body=unit.body._replace(generation=unit.body.generation - extra)) if unit.body else unit
+            for unit in units
+        )
+        return State((pages, tuple(lower)), self.ghost)
+
 
 class WorldChance(Chance, Protocol):
     """Chance, and what host and application choose."""
@@ -108,7 +121,8 @@ class WorldChance(Chance, Protocol):
         """Asked at each operation how it goes; `left` says what it would leave, `ghost` what was known before it."""
 
     def plan(self, options: list[Plan]) -> Plan:
-        """Asked once a boot, when the loader listens."""
+        """Asked once a boot, when the loader listens; and again where an update of this boot is on trial: what its
+        application does."""
 
 
 class Broken(Exception):
@@ -127,7 +141,7 @@ class Outcome:
     log: list[tuple[object, ...]]
     cut: bool = False
     wrong: Wrong | None = None
-    jumps: list[tuple[str, bool]] | None = None
+    jumps: tuple[tuple[str, bool], ...] = ()
     """image, on trial"""
 
     def text(self) -> str:
@@ -171,12 +185,13 @@ class Judge:
 
     def told_confirmed(self, image: str) -> None:
         """A host's Confirm was answered: it is kept."""
-        if image != self.ghost.running and image != self.ghost.offered:
+        if image not in (self.ghost.running, self.ghost.offered):
             raise Broken(Wrong.STALE)
         self._for_good(image)
 
     def applying(self, image: str) -> None:
-        self.ghost = self.ghost._replace(updates=LETTERS.index(image), offered=image, trials=0)
+        reverted = "" if image == self.ghost.reverted else self.ghost.reverted  # it was asked for again
+        self.ghost = self.ghost._replace(updates=LETTERS.index(image), offered=image, reverted=reverted, trials=0)
 
     def jumped(self, device: Device, trial: bool) -> None:
         image = device.running
@@ -274,7 +289,7 @@ class World:
         if wrong is not None:
             self.flash.log.append(("WRONG:", wrong))
         state = State(self.flash.cells(), self.judge.ghost)
-        return Outcome(state, self.flash.log, cut, wrong, self.judge.jumps)
+        return Outcome(state, self.flash.log, cut, wrong, tuple(self.judge.jumps))
 
     def _boots(self) -> bool:
         """Boots until nothing restarts the board; True: without a jump it waits as it should."""
@@ -290,6 +305,8 @@ class World:
             if jumped:
                 image, trial = self.judge.jumps[-1]
                 self.flash.log.append(("JUMP", image, "on trial" if trial else "for good"))
+                if trial and self._plan.act in OFFERS:
+                    self._plan = self.chance.plan([SILENT, Plan(Act.APP_CONFIRM, image), Plan(Act.APP_REVERT, image)])
             if not jumped or self._plan.act not in IN_APPLICATION or not self._application():
                 return device.record.kind == Kind.SINGLE or not device.running
 
@@ -352,9 +369,9 @@ class World:
         size, survey = self.case.size(image), act in (Act.SURVEY, Act.SINGLE_SURVEY)
         pages = size // 2 if act in (Act.LEAVE, Act.SINGLE_LEAVE) else size
         if act in IN_ONE_SLOT:
-            device.stage(0, image, pages, survey=survey, single=True)
+            device.stage_single(image, pages, survey=survey)
         else:
-            device.stage(self.case.slot_pages + 1, image, pages, survey=survey)
+            device.stage(image, pages, survey=survey)
         if act not in (Act.LEAVE, Act.SINGLE_LEAVE):
             self.judge.applying(image)
             if act in IN_ONE_SLOT:
