@@ -162,6 +162,7 @@ VARIANTS: dict[str, Variant] = {
     "body-not-refreshed": Variant(
         "Recovery programs the seal again, but not the body that it seals.",
         replace(RIGHT, refresh_body=False),
+        pages=(1, 1),
         caught=2,
     ),
     "application-only-looks": Variant(
@@ -224,15 +225,18 @@ VARIANTS: dict[str, Variant] = {
         single=True,
     ),
     "ecc-uncaught": Variant("A torn word of a record resets the CPU.", replace(ECC, faults=True), caught=1),
-    "ecc-body-once": Variant("Faults are caught, and a body is programmed once.", ECC, caught=2),
-    "ecc-third-unit": Variant("... with a third unit.", replace(ECC, units=3), caught=2),
+    "ecc-body-once": Variant("Faults are caught, and a body is programmed once.", ECC, (1, 1), 2),
+    "ecc-third-unit": Variant("... with a third unit.", replace(ECC, units=3), (1, 1), 2),
     "ecc-seal-page-first": Variant(
         "... with the marks in a page of their own, erased before the body.",
         replace(ECC, layout=Layout.SEAL_PAGE_FIRST),
+        pages=(1, 1, 1),
     ),
-    "eeprom": Variant("Erased byte by byte, the body first.", replace(RIGHT, layout=Layout.BODY_FIRST)),
-    "eeprom-marks-first": Variant("Erased byte by byte, the marks first.", replace(RIGHT, layout=Layout.MARKS_FIRST)),
+    "eeprom": Variant("Erased byte by byte, the body first.", replace(RIGHT, layout=Layout.BODY_FIRST), (1, 1, 1)),
+    "eeprom-marks-first": Variant(
+        "Erased byte by byte, the marks first.", replace(RIGHT, layout=Layout.MARKS_FIRST), (1, 1, 1)
+    ),
     "counter-by-level": Variant(
-        "The counter follows from the CONFIRM record that stands.", replace(RIGHT, counter=Counter.BY_LEVEL)
+        "The counter follows from the CONFIRM record that stands.", replace(RIGHT, counter=Counter.BY_LEVEL), (1, 1, 1)
     ),
 }
