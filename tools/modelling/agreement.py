@@ -96,7 +96,7 @@ class Comparison:
         """what goes wrong in the model and is no difference: such boots are left out"""
         self._sample = sample
         self._draw = random.Random(seed)
-        self._seen: dict[bytes, int] = {}
+        self._seen: dict[tuple[object, ...], int] = {}
         self._queue: deque[Node] = deque()
 
     def run(self, most_differences: int = 1) -> Agreement:
@@ -106,8 +106,12 @@ class Comparison:
         return self.found
 
     def _add(self, node: Node) -> None:
-        if self._seen.get(node.core, -1) < node.cuts:
-            self._seen[node.core] = node.cuts
+        """Records written for ever make no new states; how torn cells read makes them."""
+        seen = self.core.see(node.core)
+        readings = (*seen.pages.items(), *seen.bodies.items(), *seen.marks.items())
+        key = (node.model.normal(), readings)
+        if self._seen.get(key, -1) < node.cuts:
+            self._seen[key] = node.cuts
             self._queue.append(node)
 
     def _expand(self, node: Node) -> None:
