@@ -48,6 +48,7 @@ class SerialLink:
 
     stream = True
     frame_bytes = 1056
+    connections = 1
 
     def __init__(self, name: str, port: serial.SerialBase, rate_bytes_per_s: float | None) -> None:
         self.name = name

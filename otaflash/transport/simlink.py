@@ -18,6 +18,7 @@ class SimLink:
 
     stream = True
     frame_bytes = 1056
+    connections = 1
 
     def __init__(
         self, name: str, port: Port, board: NativeBoard | None = None, target: SimTarget | None = None
