@@ -29,12 +29,16 @@ class Link(Protocol):
     """True: a byte stream, frames are COBS-encoded. False: each write is one frame, and each read gives the
     value of one notification, or nothing."""
 
-    frame_bytes: int
-    """Largest frame that one write may carry now; for a stream the protocol's greatest. Of a message link 20 to 512; it
-    may change at any `read` (the MTU of Windows rises late; a new connection may have another)."""
+    @property
+    def frame_bytes(self) -> int:
+        """Largest frame that one write may carry now; for a stream the protocol's greatest. Of a message link 20 to
+        512; it may change at any `read` (the MTU of Windows rises late; a new connection may have another)."""
+        ...
 
-    connections: int
-    """How often the link has come up: 1 from its opening on, more after connections that were lost and found again."""
+    @property
+    def connections(self) -> int:
+        """How often the link has come up: 1 from its opening on, more after connections that were lost and are back."""
+        ...
 
     def now(self) -> float: ...
 
