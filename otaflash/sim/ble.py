@@ -58,7 +58,13 @@ class Host:
     latency_s: float
     """between program and radio, each way"""
 
+    @property
+    def sure_writes(self) -> int | None:
+        """What a transport on such a host takes its queue for."""
+        return SURE_WRITES if self.drops else None
 
+
+SURE_WRITES = 16
 HOSTS: dict[HostKind, Host] = {
     HostKind.BLUEZ: Host(None, False, 0.0, 0.001),
     HostKind.MAC: Host(20, True, 0.0, 0.001),
@@ -161,12 +167,19 @@ class BleModel:
         return self.uart is None
 
     @property
+    def queue_writes(self) -> int | None:
+        return HOSTS[self.host].sure_writes
+
+    @property
     def baud(self) -> int:
         """Of the board's line: its UART, or what passes between stack and loader on one chip."""
         return self.uart or HANDOVER_BAUD
 
     @cached_property
     def line_bytes_per_s(self) -> float:
-        """The most that values, or a module's UART, can carry."""
-        ceiling = self.ceiling(self.value_bytes)
+        """The most that values of any length, or a module's UART, can carry."""
+        header = ATT_HEADER_BYTES + L2CAP_HEADER_BYTES
+        lengths = [count * self.ll_bytes - header for count in (1, 2)]
+        fitting = [length for length in lengths if length <= self.value_bytes]
+        ceiling = max(self.ceiling(length) for length in (self.value_bytes, *fitting))
         return ceiling if self.uart is None else min(self.uart / 10, ceiling)

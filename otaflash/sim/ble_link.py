@@ -95,6 +95,11 @@ class BleLink:
         """True while there is a connection, as far as the host knows: it may be silent already."""
         return self._air is not None
 
+    @property
+    def answers(self) -> bool:
+        """True while packets get through."""
+        return self._air is not None and not self._air.stopped
+
     # --- the host writes
 
     def write(self, data: bytes) -> None:

@@ -85,6 +85,7 @@ class LinkModel:
     # --- what a world asks of every model
 
     message: ClassVar[bool] = False
+    queue_writes: ClassVar[int | None] = None
 
     @property
     def baud(self) -> int:

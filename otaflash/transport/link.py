@@ -30,6 +30,12 @@ class Link(Protocol):
     value of one notification, or nothing."""
 
     @property
+    def queue_writes(self) -> int | None:
+        """Of a message link: how many writes the host surely holds that are not on the air yet; what is beyond may be
+        lost without a word. 16 where that is not known (macOS); None: it holds any number, or makes `write` wait."""
+        ...
+
+    @property
     def frame_bytes(self) -> int:
         """Largest frame that one write may carry now; for a stream the protocol's greatest. Of a message link 20 to
         512; it may change at any `read` (the MTU of Windows rises late; a new connection may have another)."""

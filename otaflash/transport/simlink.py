@@ -28,6 +28,7 @@ class SimLink:
         self.port = port
         self.world: World = port.world
         self.rate_bytes_per_s: float | None = port.station.model.line_bytes_per_s
+        self.queue_writes: int | None = port.station.model.queue_writes
         self.stream = not port.station.model.message
         self._known = self._now_known()
         self.board = board
