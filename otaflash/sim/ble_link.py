@@ -75,6 +75,8 @@ class BleLink:
         """Writes whose callers wait for room in the queue."""
         self._handle: int | None = None
         """Of the characteristic, as the host found it."""
+        self._uart_free_s = 0.0
+        """When a module's UART has taken what was written so far."""
         self.peripheral: Peripheral
         if model.uart is None:
             self.peripheral = OwnRadio(clock, ring_bytes, busy_until, to_board, self._notify)
@@ -103,10 +105,14 @@ class BleLink:
     # --- the host writes
 
     def write(self, data: bytes) -> None:
-        """One write of the program; on a byte link cut into as many as it takes."""
-        step = len(data) if self.model.message else self.frame_bytes
-        for start in range(0, len(data), step or 1):
-            self._write(data[start : start + step])
+        """One write of the program. For a module it is cut, and what is cut goes no faster than the module's UART."""
+        if self.model.message:
+            self._write(data)
+            return
+        for start in range(0, len(data), self.frame_bytes):
+            part = data[start : start + self.frame_bytes]
+            self._clock.at(self._uart_free_s, partial(self._write, part))
+            self._uart_free_s = max(self._uart_free_s, self._clock.now) + len(part) * self.character_s
 
     def _write(self, value: bytes) -> None:
         counters, host = self.counters, self._host
