@@ -196,7 +196,7 @@ class Station:
     def start_library(self) -> None:
         self.board.app_start()
         self.place = Place.LIBRARY
-        self.link.moved(self.place.value)
+        self._tell_link()
 
     def confirm_itself(self) -> None:
         self._catch_up()
@@ -238,13 +238,17 @@ class Station:
     def _enter_place(self, place: Place) -> None:
         """Everything that the run before had planned dies with it."""
         self.place = place
-        self.link.moved(place.value)
+        self._tell_link()
         self._muted = False
         for plan in self._plans:
             plan.cancel()
         self._plans.clear()
         if self._wake is not None:
             self._wake.cancel()
+
+    def _tell_link(self) -> None:
+        """At the board's own time: one that ran ahead has swapped its slots meanwhile, its radio still on."""
+        self.link.moved(self.place.value, max(self._clock.now, self.board.now_s))
 
     def _run(self, until_s: float = 0.0) -> None:
         until_s = max(until_s, self._clock.now + SLICE_S)
