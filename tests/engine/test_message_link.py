@@ -134,11 +134,8 @@ def test_frames_fill_whole_packets_of_the_air(frame_bytes: int, length: int) -> 
 
 def test_a_block_that_fits_no_write_is_named() -> None:
     wire = Wire(Push(replace(SHAPE, frame_bytes=20), 7))
-    record = info(block_bytes=16, frame_bytes=1056).pack()
     for _ in range(2):
-        for offset in range(0, len(record), 10):
-            request = Inspect(20, offset, bytes(8))
-            wire.answer(inspect_reply(request, record), asked(wire, offset))
+        read_record(wire, info(block_bytes=16, frame_bytes=1056).pack())
     events = wire.engine.events()
     assert any(isinstance(event, NeedBundle) for event in events)
     assert isinstance(wire.engine, Push)
@@ -161,18 +158,34 @@ def test_the_parts_of_a_record_are_asked_for_at_once() -> None:
     assert [message.offset for message in rest if isinstance(message, Inspect)] == list(range(10, len(record), 10))
 
 
+def read_record(wire: Wire, record: bytes) -> None:
+    """Answers what is asked for of the record, in parts of a frame of 20 bytes."""
+    for offset in range(0, Info.BYTES, 10):
+        wire.answer(inspect_reply(Inspect(20, offset, bytes(8)), record), asked(wire, offset))
+
+
+def infos(wire: Wire) -> list[Info]:
+    return [event.result.info for event in wire.engine.events() if isinstance(event, Done)]
+
+
 def test_a_record_in_parts_counts_when_it_reads_the_same_twice() -> None:
-    old, new = info(counter=1).pack(), info(counter=2).pack()
     wire = Wire(Request(replace(SHAPE, frame_bytes=20), 7, Operation.INFO))
-    for record in (old, new, new):
-        assert not ended(wire)
-        for offset in range(0, Info.BYTES, 10):
-            wire.answer(inspect_reply(Inspect(20, offset, bytes(8)), record), asked(wire, offset))
-    assert ended(wire)
+    for counter in (1, 2):
+        read_record(wire, info(counter=counter).pack())
+        assert infos(wire) == []
+    read_record(wire, info(counter=2).pack())
+    assert [read.counter for read in infos(wire)] == [2]
 
 
-def ended(wire: Wire) -> bool:
-    return any(isinstance(event, Done) for event in wire.engine.events())
+def test_what_was_read_before_a_connection_broke_counts_no_more() -> None:
+    wire = Wire(Request(replace(SHAPE, frame_bytes=20), 7, Operation.INFO))
+    read_record(wire, info(counter=1).pack())
+    wire.engine.reconnected(wire.now)
+    wire.collect()
+    read_record(wire, info(counter=1).pack())
+    assert infos(wire) == []
+    read_record(wire, info(counter=1).pack())
+    assert [read.counter for read in infos(wire)] == [1]
 
 
 def test_parts_that_stay_unanswered_are_asked_for_again_one_at_a_time() -> None:
@@ -187,9 +200,7 @@ def test_parts_that_stay_unanswered_are_asked_for_again_one_at_a_time() -> None:
 def test_an_offer_that_stays_unanswered_is_probed_with_one_part() -> None:
     wire = Wire(Push(replace(SHAPE, frame_bytes=20), 7, resume=False))
     for _ in range(2):
-        for offset in range(0, Info.BYTES, 10):
-            record = info(slot_pages=PAGES, frame_bytes=1056)
-            wire.answer(inspect_reply(Inspect(20, offset, bytes(8)), record), asked(wire, offset))
+        read_record(wire, info(slot_pages=PAGES, frame_bytes=1056).pack())
     assert isinstance(wire.engine, Push)
     wire.engine.use_bundle(bundle(PAGES), wire.now)
     offered = len(wire.collect())
