@@ -52,7 +52,7 @@ def add_board(
 def put_board(
     world: World,
     board: NativeBoard,
-    model: LinkModel,
+    model: LinkModel | BleModel,
     *,
     name: str = "",
     applications: Applications | None = None,
