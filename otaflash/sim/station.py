@@ -12,8 +12,10 @@ from typing import Protocol
 from otaflash.errors import ExitCode, Fault, OtaflashError
 from otaflash.sim import app
 from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.ble import BleModel
+from otaflash.sim.ble_link import BleLink
 from otaflash.sim.clock import Clock, Timer
-from otaflash.sim.radio import Direction, LinkModel
+from otaflash.sim.radio import LinkModel, RadioLink
 
 SLICE_S = 0.001
 """How far a busy board may run ahead of the clock: the bound on how late it can see a byte. While a packet is coming
@@ -40,6 +42,9 @@ class Board(Protocol):
     """A simulated board as the world needs it (`otaflash.sim.native.NativeBoard`). Seconds of the world."""
 
     now_s: float
+
+    @property
+    def ring_bytes(self) -> int: ...
 
     @property
     def wake_s(self) -> float: ...
@@ -115,7 +120,7 @@ class Station:
         clock: Clock,
         name: str,
         board: Board,
-        model: LinkModel,
+        model: LinkModel | BleModel,
         streams: Callable[[str], random.Random],
         *,
         applications: Applications,
@@ -147,20 +152,27 @@ class Station:
         """The end of a power cut, while the power is away and comes back by itself."""
         self._plans: list[Timer] = []
         self._muted = False
-        self.down, self.up = self._directions(model)
+        self.link: RadioLink | BleLink = self._make_link(model)
 
-    def _directions(self, model: LinkModel) -> tuple[Direction, Direction]:
-        down, up, streams = model.down, model.up, self._streams
-        phase = streams("burst").random() * (down.burst_good_s + down.burst_bad_s)
-        return (
-            Direction(self._clock, down, lambda s: streams(f"down/{s}"), self._hear, burst_phase_s=phase, early=True),
-            Direction(self._clock, up, lambda s: streams(f"up/{s}"), self._say, burst_phase_s=phase),
-        )
+    def _make_link(self, model: LinkModel | BleModel) -> RadioLink | BleLink:
+        if isinstance(model, BleModel):
+            return BleLink(
+                self._clock,
+                model,
+                ring_bytes=self.board.ring_bytes,
+                streams=self._streams,
+                to_board=self._hear,
+                to_host=self._say,
+                busy_until=lambda: self.board.now_s,
+            )
+        return RadioLink(self._clock, model, self._streams, self._hear, self._say)
 
-    def change_link(self, model: LinkModel) -> None:
+    def change_link(self, model: LinkModel | BleModel) -> None:
         """From now on the link is that one, at the same rate; what is under way still arrives."""
+        on_change = self.link.on_change
         self.model = model
-        self.down, self.up = self._directions(model)
+        self.link = self._make_link(model)
+        self.link.on_change = on_change
 
     # --- power ------------------------------------------------------------------------------------------
 
@@ -238,6 +250,7 @@ class Station:
     def start_library(self) -> None:
         self.board.app_start()
         self.place = Place.LIBRARY
+        self._tell_link()
 
     def confirm_itself(self) -> None:
         self._catch_up()
@@ -276,7 +289,7 @@ class Station:
             self.counters.unheard_bytes += len(data)
             return
         self.board.receive(first_s, data)
-        self._run(first_s + len(data) * self.model.down.character_s)
+        self._run(first_s + len(data) * self.link.character_s)
 
     def _say(self, first_s: float, data: bytes) -> None:
         self.to_host(data)
@@ -287,12 +300,17 @@ class Station:
     def _enter_place(self, place: Place) -> None:
         """Everything that the run before had planned dies with it."""
         self.place = place
+        self._tell_link()
         self._muted = False
         for plan in self._plans:
             plan.cancel()
         self._plans.clear()
         if self._wake is not None:
             self._wake.cancel()
+
+    def _tell_link(self) -> None:
+        """At the board's own time: one that ran ahead has swapped its slots meanwhile, its radio still on."""
+        self.link.moved(self.place.value, max(self._clock.now, self.board.now_s))
 
     def _run(self, until_s: float = 0.0) -> None:
         until_s = max(until_s, self._clock.now + SLICE_S)
@@ -350,4 +368,4 @@ class Station:
 
     def _speak(self, life: int, data: bytes) -> None:
         if life == self.counters.power_ups and self.place is not Place.OFF:
-            self.up.write(data)
+            self.link.say(data)

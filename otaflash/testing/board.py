@@ -16,7 +16,7 @@ from otaflash.image.program import bundle_for, slot_of
 from otaflash.sim.app import Application, Applications
 from otaflash.sim.boards import add_board, put_board, running_image
 from otaflash.sim.native import NativeBoard
-from otaflash.sim.radio import LinkModel, Way
+from otaflash.sim.radio import LinkModel, RadioLink, Way
 from otaflash.sim.station import Place
 from otaflash.sim.world import Port, World
 from otaflash.testing.given import (
@@ -204,7 +204,8 @@ class Board:
     @property
     def link(self) -> LinkModel:
         """Both directions of the link."""
-        return LinkModel(self.station.down.way, self.station.up.way)
+        radio = self._radio()
+        return LinkModel(radio.down.way, radio.up.way)
 
     @link.setter
     def link(self, link: GivenLink) -> None:
@@ -218,7 +219,13 @@ class Board:
                     remedy="Make another board for another radio.",
                 )
         self._tell(f"link: host to board {_faults(model.down)}; board to host {_faults(model.up)}")
-        self.station.down.way, self.station.up.way = model.down, model.up
+        radio = self._radio()
+        radio.down.way, radio.up.way = model.down, model.up
+
+    def _radio(self) -> RadioLink:
+        link = self.station.link
+        assert isinstance(link, RadioLink)  # GivenLink names no other
+        return link
 
     # --- looked at from outside ---------------------------------------------------------------------------
 

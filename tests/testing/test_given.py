@@ -104,4 +104,4 @@ def test_a_damaged_hex_is_refused_before_the_board_is_asked(tmp_path: Path) -> N
     board = old_board()
     with pytest.raises(ImageError):
         board.push(file, version="2.0.0")
-    assert board.station.down.counters.written_bytes == 0
+    assert board.station.link.down.counters.written_bytes == 0

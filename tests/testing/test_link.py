@@ -16,7 +16,10 @@ def test_a_lossy_link_shows_in_what_was_sent_again() -> None:
     good, lossy = old_board(link=Link(delay_s=0.03)), old_board(link=Link(delay_s=0.03, loss=0.2))
     expected = good.push(LONG, version="2.0.0").retransmitted_blocks  # the last ones, while the report is on its way
     assert lossy.push(LONG, version="2.0.0").retransmitted_blocks > expected
-    assert (good.station.down.counters.lost_packets, lossy.station.down.counters.lost_packets > 0) == (0, True)
+    assert (good.station.link.down.counters.lost_packets, lossy.station.link.down.counters.lost_packets > 0) == (
+        0,
+        True,
+    )
     assert lossy.runs(LONG)
 
 
@@ -31,8 +34,8 @@ def test_directions_may_differ() -> None:
     deaf = make_board("atmega328p", link=LinkModel(down=Link(), up=Link(loss=1.0)), image=OLD)
     with pytest.raises(OtaflashError):
         deaf.info()
-    assert deaf.station.up.counters.lost_packets > 0
-    assert deaf.station.down.counters.lost_packets == 0
+    assert deaf.station.link.up.counters.lost_packets > 0
+    assert deaf.station.link.down.counters.lost_packets == 0
 
 
 def test_a_link_may_fail_under_way_and_come_back() -> None:
