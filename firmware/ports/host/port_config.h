@@ -27,6 +27,7 @@ struct ota_geometry {
     uint8_t erase_stalls;     /* 1: neither CPU nor receiver run during an erase */
     uint8_t erase_ahead;      /* pages erased at once for credit, where erase_stalls */
     uint8_t single_slot;      /* 1: single-slot offers are taken */
+    uint8_t record_cells;     /* of the simulated flash alone: enum board_cells, what the record lies in */
 };
 
 extern const struct ota_geometry *port_geometry;
