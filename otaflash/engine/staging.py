@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
@@ -252,7 +253,8 @@ class Staging:
             return 0.0  # a lost frame takes its request along, and every verdict counts
         rate = self._channel.pacer.rate
         in_flight = 8.0 * ASK_BYTES_MOST if rate is None else rate * self._channel.rtt.estimate_s()
-        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST)
+        window = self._transfer.window_bytes or math.inf  # half of one goes on while the report about the other comes
+        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST, window / 2)
 
     def _query_due(self) -> float | None:
         """When to ask for a report without a block: at once, or when an answer is overdue."""

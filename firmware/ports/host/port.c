@@ -39,10 +39,16 @@ static enum board_cut begin_operation(struct board *board)
 static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, bool receives)
 {
     uint64_t from_ns = board->clock_ns;
+    bool torn = how == BOARD_CUT_TORN || how == BOARD_CUT_HALF;
+    uint64_t until_ns = from_ns + (torn ? cost_ns / 2U : cost_ns);
 
     if (how == BOARD_CUT_BEFORE)
         return;
-    board->clock_ns += how == BOARD_CUT_TORN || how == BOARD_CUT_HALF ? cost_ns / 2U : cost_ns;
+    if (board->geometry.digest_ahead != 0)
+        (void)ota_meanwhile(&board->ota); /* charges its time */
+    if (board->clock_ns < until_ns) {
+        board->clock_ns = until_ns;
+    }
     if (!receives)
         line_deaf(&board->line, from_ns, board->clock_ns);
 }
