@@ -8,6 +8,7 @@ from otaflash.bench.explorer.cases import READINGS, Case, Step
 from otaflash.bench.explorer.geometries import board_of
 from otaflash.bench.explorer.machine import Boot, Jump, Notes
 from otaflash.bench.explorer.oracle import (
+    LEFT,
     MIXED,
     MORE_TRIALS,
     NOT_APPROVED,
@@ -47,6 +48,15 @@ def test_a_board_that_waits_in_its_loader_is_a_violation() -> None:
 
 def test_a_board_whose_single_slot_push_was_cut_may_wait() -> None:
     assert verdict(search(single=True), Ghost(given_up=True), waits=True) == ""
+
+
+def test_an_image_received_in_place_ends_the_wait_unless_a_later_offer_was_cut() -> None:
+    made = search(single=True)
+    jump = Jump(False, after(made, "update-B:old").state)
+    for pending, waits in (((1,), UNBOOTABLE), ((1, 2), ""), ((1, LEFT), "")):
+        ghost = made.oracle.after(Ghost(pending=pending, given_up=True), SILENT, Boot(jumps=[jump]), 0).ghost
+        assert ghost.running == 1
+        assert verdict(made, ghost, waits=True) == waits
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ KINDS: dict[str, str] = {
 """Counter of the result that each violation counts in."""
 
 
+LEFT = -1
+"""Among the pending images: an offer in single-slot mode that was left before its Apply; nothing comes of it."""
+
+
 class Ghost(NamedTuple):
     """What is known of a history besides the flash. Images by number; sets as bit masks."""
 
@@ -128,7 +132,9 @@ class Oracle:
             return ghost, ""
         if self._single:
             offered = ghost._replace(given_up=True)
-            return (_with_offer(offered, plan.image) if plan.then else offered), ""
+            if plan.then:
+                return _with_offer(offered, plan.image), ""
+            return offered._replace(pending=(*(number for number in ghost.pending if number != LEFT), LEFT)), ""
         number, _ = self._image_of(ghost, boot.offered_on)
         if number < 0:
             return ghost, "" if self._may_wait(ghost) else UNBOOTABLE
@@ -229,7 +235,10 @@ class Oracle:
             return ghost, ""
         if number not in ghost.pending:
             return ghost, NOT_APPROVED
-        return Ghost(running=number, next=ghost.next, given_up=weak), ""
+        later = ghost.pending[
+            ghost.pending.index(number) + 1 :
+        ]  # an offer whose record may be torn, and read so this time
+        return Ghost(running=number, next=ghost.next, pending=later, given_up=weak or bool(later)), ""
 
     def _reverted(self, ghost: Ghost) -> Ghost:
         banned = ghost.banned

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from otaflash.bench.explorer.cases import LETTERS, READINGS, Case, Step
 from otaflash.bench.explorer.images import make_image
 from otaflash.bench.explorer.machine import Boot, By, Machine, Notes, Plan
-from otaflash.bench.explorer.oracle import WORN, Ghost, Oracle, Verdict
+from otaflash.bench.explorer.oracle import LEFT, WORN, Ghost, Oracle, Verdict
 from otaflash.bench.explorer.plans import SILENT, all_plans, step_name
 from otaflash.sim.native import BoardEvent, Cut
 
@@ -213,9 +213,10 @@ class Search:
     def _offers_for(self, node: Node, ghost: Ghost) -> Iterator[Plan]:
         """A host offers again what did not come through, or goes on to the next image."""
         plans = self._plans
-        if ghost.pending and not ghost.seen:
-            yield plans["survey", ghost.pending[-1]]
-            yield plans["update", ghost.pending[-1]]
+        pending = [number for number in ghost.pending if number != LEFT]
+        if pending and not ghost.seen:
+            yield plans["survey", pending[-1]]
+            yield plans["update", pending[-1]]
         if ghost.next < len(self.images):
             yield plans["update", ghost.next]
             yield plans["leave", ghost.next]
