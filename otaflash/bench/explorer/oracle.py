@@ -235,9 +235,7 @@ class Oracle:
             return ghost, ""
         if number not in ghost.pending:
             return ghost, NOT_APPROVED
-        later = ghost.pending[
-            ghost.pending.index(number) + 1 :
-        ]  # an offer whose record may be torn, and read so this time
+        later = ghost.pending[ghost.pending.index(number) + 1 :]  # its record may be torn, and not have been seen
         return Ghost(running=number, next=ghost.next, pending=later, given_up=weak or bool(later)), ""
 
     def _reverted(self, ghost: Ghost) -> Ghost:
