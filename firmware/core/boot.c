@@ -21,18 +21,25 @@ static uint16_t walk_steps(const struct ota *ota)
     return (uint16_t)(2U * boot_walk_pages(ota));
 }
 
-/* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. The source
- * is read until it reads the same twice, or thrice in all: one read that went wrong would else spoil the way back unseen. */
+/* Read until two reads agree: one wrong read must not be copied, for nothing else looks at the old image before it is
+ * needed again. Not without end: what a cut left weak may read otherwise each time, and is found by the check of the image. */
+static void read_chunk(struct ota *ota, uint16_t page, uint16_t offset)
+{
+    uint8_t tries = TRIES;
+
+    do {
+        port_read(page, offset, ota->chunk, OTA_CHUNK_BYTES);
+    } while (!flash_equals(page, offset, ota->chunk, OTA_CHUNK_BYTES) && --tries != 0U);
+}
+
+/* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. */
 static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
 {
     if (port_erase(to) != OTA_OK) {
         return false;
     }
     for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_CHUNK_BYTES)) {
-        port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
-        if (!flash_equals(from, offset, ota->chunk, OTA_CHUNK_BYTES)) {
-            port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
-        }
+        read_chunk(ota, from, offset);
         if (port_program(to, offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK ||
             !flash_equals(to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
             return false;
@@ -157,14 +164,12 @@ static void look_without_record(struct ota *ota)
     memset(ota->record, 0xFF, RECORD_BODY_BYTES);
     put_u16(ota->record + RECORD_GENERATION, 0);
     ota->record[RECORD_KIND] = RECORD_IDLE;
-    image_find(ota, ota->record + RECORD_OLD);
-    if (get_u16(ota->record + RECORD_OLD) == 0U) {
-        image_find(ota, ota->record + RECORD_OLD); /* twice, as in holds */
+    if (!image_find(ota, ota->record + RECORD_OLD)) {
+        (void)image_find(ota, ota->record + RECORD_OLD);
     }
+    put_u32(ota->record + RECORD_COUNTER, 0);
     if (get_u16(ota->record + RECORD_OLD) != 0U) {
-        image_trailer(get_u16(ota->record + RECORD_OLD), OTA_TRAILER_COUNTER, ota->record + RECORD_COUNTER, 4);
-    } else {
-        put_u32(ota->record + RECORD_COUNTER, 0);
+        copy_u32(ota->record + RECORD_COUNTER, image_checked_counter(ota));
     }
 }
 
@@ -207,12 +212,11 @@ enum ota_result boot_apply(struct ota *ota)
 /* The counter moves with the decision, in the same record: a revert before it stays possible, and no cut parts the two. */
 enum ota_result boot_confirm(struct ota *ota)
 {
-    uint8_t *counter = ota->scratch;
+    const uint8_t *counter = image_checked_counter(ota);
 
-    if (!ota->application && (ota->trials >= OTA_TRIALS || !primary_holds(ota))) {
+    if ((!ota->application && ota->trials >= OTA_TRIALS) || !primary_holds(ota)) {
         return OTA_FAILED;
     }
-    image_trailer(get_u16(boot_running(ota)), OTA_TRAILER_COUNTER, counter, 4);
     if (get_u32(counter) > get_u32(ota->record + RECORD_COUNTER)) {
         copy_u32(ota->record + RECORD_COUNTER, counter);
     }

@@ -19,8 +19,6 @@ static uint16_t mark_place(const struct ota *ota, uint16_t mark, uint16_t *offse
     return (uint16_t)(unit_page(ota->record_unit) + at / OTA_PAGE_BYTES);
 }
 
-/* What is read as absent is looked at once more, here and in record_load: one misread bit would else bring back a record
- * that was superseded, or a step that was done. For torn cells it comes to one reading, which may be either. */
 bool record_marked(struct ota *ota, uint16_t mark)
 {
     uint16_t offset;
@@ -28,10 +26,7 @@ bool record_marked(struct ota *ota, uint16_t mark)
     uint8_t *byte = ota->scratch + RECORD_BODY_BYTES; /* record_load keeps a body before it */
 
     port_read(page, offset, byte, 1);
-    if (*byte != 0U) {
-        port_read(page, offset, byte, 1);
-    }
-    return *byte == 0U;
+    return (*byte & (uint8_t)(*byte - 1U)) == 0U; /* a bit that sticks or is read wrong does not unset it */
 }
 
 enum ota_result record_mark(struct ota *ota, uint16_t mark)
@@ -43,16 +38,26 @@ enum ota_result record_mark(struct ota *ota, uint16_t mark)
     return port_program(page, offset, ota->scratch, OTA_MARK_BYTES);
 }
 
+/* Once more where the CRC is wrong: a read may go wrong once, and the record before this one must not be taken for it. */
+static bool read_body(const struct ota *ota, uint8_t *body)
+{
+    uint16_t page = unit_page(ota->record_unit);
+
+    port_read(page, 0, body, RECORD_BODY_BYTES);
+    if (crc32_right(body, RECORD_BODY_BYTES)) {
+        return true;
+    }
+    port_read(page, 0, body, RECORD_BODY_BYTES);
+    return crc32_right(body, RECORD_BODY_BYTES);
+}
+
 bool record_load(struct ota *ota)
 {
     uint8_t *body = ota->scratch;
     uint8_t found = 1;
 
-    for (uint8_t look = 0; look < 4U; look++) {
-        ota->record_unit = look & 1U;
-        port_read(unit_page(ota->record_unit), 0, body, RECORD_BODY_BYTES);
-        if (get_u16(body) > get_u16(ota->record) && crc32_right(body, RECORD_BODY_BYTES) &&
-            record_marked(ota, MARK_SEAL)) {
+    for (ota->record_unit = 0; ota->record_unit < 2U; ota->record_unit++) {
+        if (read_body(ota, body) && get_u16(body) > get_u16(ota->record) && record_marked(ota, MARK_SEAL)) {
             memcpy(ota->record, body, RECORD_BODY_BYTES);
             found = ota->record_unit;
         }
@@ -65,10 +70,11 @@ enum ota_result record_refresh(struct ota *ota)
 {
     uint16_t page = unit_page(ota->record_unit);
 
-    if (port_program(page, 0, ota->record, RECORD_BODY_BYTES) == OTA_OK &&
-        (flash_equals(page, 0, ota->record, RECORD_BODY_BYTES) || flash_equals(page, 0, ota->record, RECORD_BODY_BYTES)) &&
-        record_mark(ota, MARK_SEAL) == OTA_OK) {
-        return OTA_OK;
+    for (uint8_t tries = 2; tries != 0U; tries--) {
+        if (port_program(page, 0, ota->record, RECORD_BODY_BYTES) == OTA_OK &&
+            flash_equals(page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
+            return OTA_OK;
+        }
     }
     ota->boot = OTA_BOOT_STATE_SWAPPING;
     return OTA_FAILED;
