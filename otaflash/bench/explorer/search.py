@@ -219,7 +219,8 @@ class Search:
             yield plans["update", pending[-1]]
         if ghost.next < len(self.images):
             yield plans["update", ghost.next]
-            yield plans["leave", ghost.next]
+            if not (node.steps and node.steps[-1].plan.startswith("leave")):
+                yield plans["leave", ghost.next]  # twice in a row: only another record of the same, without end
             if node.cuts < self.case.depth or ghost.given_up:
                 yield plans["survey", ghost.next]
 
