@@ -58,8 +58,10 @@ def run(engine: Engine, link: Link, on_event: OnEvent) -> Result:
     """Drives `engine` until it ends. `on_event` gets every event, and may answer NeedBundle.
 
     Raises the engine's error when it fails, LinkError from the link, and lets KeyboardInterrupt through: the device
-    then finds its own way out, and the next push resumes.
+    then finds its own way out, and the next push resumes. What befalls the connection under the link is told to the
+    engine before the bytes that came after it.
     """
+    frame_bytes, connections = link.frame_bytes, link.connections
     while True:
         now = link.now()
         due = engine.next_deadline()
@@ -73,6 +75,12 @@ def run(engine: Engine, link: Link, on_event: OnEvent) -> Result:
         if due is not None and due <= now:
             continue
         data = link.read(now + READ_AGAIN_S if due is None else due)
+        if link.frame_bytes != frame_bytes:
+            frame_bytes = link.frame_bytes
+            engine.resized(frame_bytes, link.now())
+        if link.connections != connections:
+            connections = link.connections
+            engine.reconnected(link.now())
         if data:
             engine.receive(data, link.now())
 

@@ -51,6 +51,9 @@ class Inspecting:
     def deadline(self) -> float:
         return self._asking.deadline()
 
+    def again(self, now: float) -> None:
+        self._asking.again_at(now)
+
     def heard(self, heard: Heard, now: float) -> None:
         reply = heard.message
         if not isinstance(reply, InspectReply) or not self._asking.answers(heard):

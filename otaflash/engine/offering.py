@@ -22,7 +22,7 @@ class Offering:
         """The transmission that was answered with acceptance."""
         self._channel = channel
         self._offer = offer
-        self._part_bytes = max(frame_bytes - FRAME_OVERHEAD, 1)
+        self.resized(frame_bytes)
         self._cursor = 0
         self._expected = 0
         self._parts_out = 0
@@ -32,6 +32,10 @@ class Offering:
         self._rounds = 0
         self._offsets: dict[int, int] = {}
         """Of each part sent, by transmission."""
+
+    def resized(self, frame_bytes: int) -> None:
+        """The largest frame that may be sent, from now on."""
+        self._part_bytes = max(frame_bytes - FRAME_OVERHEAD, 1)
 
     def due(self, now: float) -> bool:
         """True if a part should go now."""
@@ -50,6 +54,16 @@ class Offering:
     def _restart(self, at: int) -> None:
         self._cursor = at
         self._parts_out = 0
+
+    def again(self) -> None:
+        """What was sent and not answered is lost."""
+        if self.accepted_by is None:
+            self._restart(self._expected)
+
+    @property
+    def all_out(self) -> bool:
+        """True if every part has been sent: what follows may then be taken."""
+        return self.accepted_by is not None or self._cursor >= len(self._offer)
 
     def deadline(self) -> float | None:
         if self.accepted_by is not None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from otaflash.engine import failures
 from otaflash.engine.channel import LinkShape
+from otaflash.engine.ends import Outcome, Resume
 from otaflash.engine.events import Done, NeedBundle, Result
 from otaflash.engine.exchange import Exchange
 from otaflash.engine.finishing import Digest, Telling, Verifying
 from otaflash.engine.inspecting import ANY, Inspecting
 from otaflash.engine.offerable import Offerable
-from otaflash.engine.staging import Outcome, Resume, Staging
+from otaflash.engine.sizing import BLOCK_OVERHEAD
+from otaflash.engine.staging import Staging
 from otaflash.wire.messages import Apply, BootState, Confirm, Enter, Info, Reason, Reboot, Version
 
 LOADER, APPLICATION = 0, 1
@@ -165,6 +167,10 @@ class Push(Exchange):
 
     def _stage(self, info: Info, now: float, resume: Resume | None = None) -> None:
         assert self._bundle is not None
+        shape = self._channel.shape
+        if not shape.stream and shape.frame_bytes < info.block_bytes + BLOCK_OVERHEAD:
+            self._fail(failures.frames_too_small(shape.frame_bytes, info.block_bytes))
+            return
         self._enters = 0
         if self._staged_before:
             self._channel.new_session()
