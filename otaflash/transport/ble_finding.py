@@ -16,6 +16,8 @@ LISTEN_ON_S = 1.5
 """After the first board that fits: another one may."""
 AGAIN_S = 3.0
 """For one look at a board that was there a moment ago."""
+SAME_FIRST_S = 1.0
+"""Before a board under another address is taken for it: the one with its own address may still come."""
 
 
 class Finder:
@@ -52,7 +54,16 @@ class Finder:
 
     async def find_again(self, radio: Radio) -> Sighting | None:
         """The board that was lost, perhaps under another address; None: not now. Raises RadioError."""
-        seen = await radio.scan(AGAIN_S, lambda seen: any(self._is_same(each) for each in seen))
+        loop = asyncio.get_running_loop()
+        since_s: list[float] = []
+
+        def enough(seen: Sequence[Sighting]) -> bool:
+            if any(self._is_newcomer(each) for each in seen) and not since_s:
+                since_s.append(loop.time())
+            waited = bool(since_s) and loop.time() - since_s[0] >= SAME_FIRST_S
+            return waited or any(self._is_same(each) for each in seen)
+
+        seen = await radio.scan(AGAIN_S, enough)
         for rule in (self._is_same, self._is_namesake, self._is_newcomer):
             fitting = [each for each in seen if rule(each)]
             if len(fitting) == 1:

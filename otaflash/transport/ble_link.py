@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from otaflash.errors import OtaflashError
 from otaflash.transport import ble_failures as failures
-from otaflash.transport.ble import CALL_S, Connection, Radio, Sighting, within
+from otaflash.transport.ble import CALL_S, VALUE_LEAST, VALUE_MOST, Connection, Radio, Sighting, within
 from otaflash.transport.ble_failures import HOPELESS, WRITE_S, RadioError, Trouble
 from otaflash.transport.ble_finding import Finder
 from otaflash.transport.ble_services import BleTarget, Service
@@ -25,12 +25,17 @@ COME_UP_S = 20.0
 BACK_OFF_S = 0.25
 """Before the second attempt; twice as long before each further one, up to BACK_OFF_MOST_S."""
 BACK_OFF_MOST_S = 2.0
-BACK_S = 60.0
+BACK_S = 120.0
 """How long a lost board is looked for: longer than any engine waits."""
 AT_ONCE = 16
 """Writes in flight: systems hold about 20 and drop the next without a word."""
 REFUSED_MOST = 8
 """Writes refused one after the other, on a connection that stands."""
+DOUBT_S = 3.0
+"""Values of more than 20 bytes that nothing has answered for so long were too long: some ends promise an MTU that they
+do not have. A wrong doubt costs some speed until the next connection."""
+DOUBTED_BYTES = (244, 182, VALUE_LEAST)
+"""What is tried instead, one after the other: what one packet carries, what iOS and many modules take, what must work."""
 LOOK_S = 0.25
 """How often a waiting `read` looks whether longer values have become possible."""
 DOUBLED_BYTES = 16
@@ -73,6 +78,11 @@ class BleLink:
         self._writes: dict[asyncio.Task[None], float] = {}
         """Those in flight, the oldest first, with the times at which they began."""
         self._unanswered = 0
+        self._long_since_s: float | None = None
+        """When the first long value was written that nothing has answered."""
+        self._longest = 0
+        """Of those values."""
+        self._trusted_bytes = VALUE_MOST
         self._refused = 0
         self._returning: asyncio.Task[None] | None = None
         self._ended: OtaflashError | None = None
@@ -108,7 +118,7 @@ class BleLink:
             return
         if self.stream:
             self._write_pieces(connection, data)
-        elif len(data) <= connection.value_bytes:  # it may have fallen; the next read tells
+        elif len(data) <= self._value_bytes(connection):  # it may have fallen; the next read tells
             self._write_frame(connection, data)
 
     def close(self) -> None:
@@ -135,6 +145,7 @@ class BleLink:
             self._run(self._come_up())
         except RadioError as error:
             raise failures.not_usable(error, self._finder.described) from error
+        self._told = self._shape()
 
     async def _come_up(self) -> None:
         seen: Sighting | None = await self._finder.find(self._radio)
@@ -163,6 +174,8 @@ class BleLink:
                 seen = await self._finder.find_again(self._radio)
                 if seen is not None:
                     await self._attach(seen)
+                    if attempt > 1:
+                        self._tell(f"connected to {self._finder.described} again")
                     return
             except RadioError as error:
                 if error.trouble in HOPELESS:
@@ -170,6 +183,8 @@ class BleLink:
                     return
             except OtaflashError:  # another program on the board, without our service: the next one may have it
                 pass
+            if attempt == 1:
+                self._tell(f"{self._finder.described} is lost; looking for it")
             await self._back_off(attempt)
         self._end(failures.not_back(self._finder.described, BACK_S))
 
@@ -183,6 +198,7 @@ class BleLink:
 
         def take(value: bytes) -> None:
             inbox.append(value)
+            self._long_since_s = None
             self._news.set()
 
         connection = await self._radio.connect(seen, self._finder.choose, take, pair=self._target.pair)
@@ -190,6 +206,7 @@ class BleLink:
         self._connection, self._inbox = connection, inbox
         self._use(connection.service)
         self._unanswered = self._refused = 0
+        self._trusted_bytes, self._long_since_s = VALUE_MOST, None
         self.connections += 1
         self._news.set()
         connection.gone.add_done_callback(self._on_gone)
@@ -234,13 +251,32 @@ class BleLink:
         return bytes(data)
 
     def _shape(self) -> tuple[int, int]:
-        if not self.stream and self._connection is not None:
-            self.frame_bytes = self._connection.value_bytes
+        if self._connection is not None:
+            self._doubt()
+            if not self.stream:
+                self.frame_bytes = self._value_bytes(self._connection)
         return self.connections, self.frame_bytes
+
+    def _doubt(self) -> None:
+        since_s = self._long_since_s
+        if since_s is not None and self.now() - since_s >= DOUBT_S:
+            self._long_since_s = None
+            self._trusted_bytes = next((size for size in DOUBTED_BYTES if size < self._longest), VALUE_LEAST)
+            self._tell(f"values of {self._longest} bytes are not answered; trying {self._trusted_bytes}")
+
+    def _value_bytes(self, connection: Connection) -> int:
+        return min(connection.value_bytes, self._trusted_bytes)
 
     # --- writing
 
+    def _note(self, value: bytes) -> None:
+        if len(value) > VALUE_LEAST:
+            if self._long_since_s is None:
+                self._long_since_s, self._longest = self.now(), 0
+            self._longest = max(self._longest, len(value))
+
     def _write_frame(self, connection: Connection, frame: bytes) -> None:
+        self._note(frame)
         task = self._loop.create_task(connection.write(frame, WRITE_S))
         self._writes[task] = self.now()
         task.add_done_callback(self._on_written)
@@ -263,8 +299,9 @@ class BleLink:
         system's queue is empty."""
         sent = 0
         while sent < len(data) and self._connection is connection and self._ended is None:
-            piece = data[sent : sent + connection.value_bytes]
+            piece = data[sent : sent + self._value_bytes(connection)]
             sent += len(piece)
+            self._note(piece)
             self._unanswered = (self._unanswered + 1) % AT_ONCE
             answered = self._unanswered == 0 and connection.answers
             try:
