@@ -12,9 +12,11 @@ from otaflash.wire import FrameReader, WireError, decode, encode, on_stream
 from otaflash.wire.messages import FRAME_GREATEST, Inspect, Message
 
 SERIALS = 256
-WRITES_UNANSWERED = 16
-"""Of a message link: writes that no answer has overtaken. An accepted write is no sign that it went out, and a host may
-drop in silence what is beyond its queue. Every queue holds so few, and a connection that breaks takes no more along."""
+UNANSWERED_LEAST = 16
+UNANSWERED_BYTES = 8192
+UNANSWERED_MOST = 64
+"""Writes of a message link that no answer has overtaken: an accepted write is no sign that it went out, and what waits
+in a host's queue is lost when the connection breaks. So many bytes bridge a program's own delays on the fastest air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,16 @@ class LinkShape:
     rate_bytes_per_s: float | None
     stream: bool = True
     frame_bytes: int = FRAME_GREATEST
+    queue_writes: int | None = None
 
     def pacing_rate(self) -> float | None:
         """What frames are spaced to; a message link is held back by what is unanswered."""
         return self.rate_bytes_per_s if self.stream else None
+
+    def unanswered_most(self) -> int:
+        """How many writes of a message link may be unanswered."""
+        wanted = min(max(UNANSWERED_BYTES // self.frame_bytes, UNANSWERED_LEAST), UNANSWERED_MOST)
+        return wanted if self.queue_writes is None else max(min(wanted, self.queue_writes), 1)
 
     def reply_bytes(self) -> int:
         """The longest reply to ask for: one radio packet on a stream, whose COBS byte and zero come on top."""
@@ -107,8 +115,8 @@ class Channel:
         return self.next_sequence - 1
 
     def may_write(self) -> bool:
-        """False while a message link has as many writes unanswered as any host holds. Requests are few and exempt."""
-        return self.shape.stream or self.next_sequence - self._answered < WRITES_UNANSWERED
+        """False while a message link has as many writes unanswered as it may. Requests are few and exempt."""
+        return self.shape.stream or self.next_sequence - self._answered < self.shape.unanswered_most()
 
     def resized(self, frame_bytes: int, now: float) -> None:
         """Writes take another size from now on. The device must know, if its replies no longer fit."""

@@ -7,6 +7,7 @@ from otaflash.wire.messages import Offer, OfferReply
 
 FRAME_OVERHEAD = 10
 PARTS_AT_ONCE = 8
+"""Of a stream; a message link has its own measure of what may be unanswered."""
 COPIES = 2
 """An offer of one part is sent twice where a round trip is long, or after a loss: what follows depends on it."""
 LONG_ROUND_TRIP_S = 0.15
@@ -21,6 +22,7 @@ class Offering:
         self.accepted_by: int | None = None
         """The transmission that was answered with acceptance."""
         self._channel = channel
+        self._at_once = PARTS_AT_ONCE if channel.shape.stream else channel.shape.unanswered_most()
         self._offer = offer
         self.resized(frame_bytes)
         self._cursor = 0
@@ -49,7 +51,7 @@ class Offering:
         return True
 
     def _may_go_on(self) -> bool:
-        return self._cursor < len(self._offer) and self._parts_out < PARTS_AT_ONCE
+        return self._cursor < len(self._offer) and self._parts_out < self._at_once
 
     def _restart(self, at: int) -> None:
         self._cursor = at

@@ -36,8 +36,8 @@ OPTIMISTIC_STALL_MS = 150
 
 ASK_BYTES_LEAST = 400
 ASK_BYTES_MOST = 800
-ASK_FRAMES = 4
-"""On a message link: a quarter of the writes that may be unanswered."""
+ASK_PART = 3 / 8
+"""Of what may be unanswered on a message link: asked for so often, reports come before the host's queue runs dry."""
 CUT_SHORT = 0x80
 PROBE_PAGES_LEAST = 4
 PROBE_TRIES = 2
@@ -75,6 +75,8 @@ class Staging:
         frame_bytes = min(info.frame_bytes, shape.frame_bytes)
         sizes = FrameSizes(info.block_bytes, frame_bytes, stream=shape.stream)
         self._transfer = Transfer(bundle.pages * self._page_blocks, sizes, LossEstimate(), info.window_bytes)
+        if not shape.stream:
+            self._transfer.copies_most = 0
         self._air = AirWatch(self._channel.pacer, self._channel.rtt, self._transfer.loss)
         self._offering = Offering(self._channel, bundle.offer, frame_bytes)
         small = min(frame_bytes, shape.reply_bytes())
@@ -254,7 +256,8 @@ class Staging:
         if self._air.paced:
             return 0.0  # a lost frame takes its request along, and every verdict counts
         if not self._shape.stream:
-            return ASK_FRAMES * self._transfer.sizes.sizes[-1].wire_bytes
+            most = self._shape.unanswered_most() * self._transfer.sizes.sizes[-1].wire_bytes
+            return ASK_PART * min(most, self._transfer.window_bytes or most)
         rate = self._channel.pacer.rate
         in_flight = 8.0 * ASK_BYTES_MOST if rate is None else rate * self._channel.rtt.estimate_s()
         return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST)

@@ -9,6 +9,7 @@ from typing import Any
 
 from otaflash.errors import UsageError
 from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.ble import BleModel
 from otaflash.sim.factory import factory_program, image_in, make_span
 from otaflash.sim.native import NativeBoard
 from otaflash.sim.profiles import Profile
@@ -26,7 +27,7 @@ _STATE_FORMAT = 1
 def add_board(
     world: World,
     profile: Profile,
-    model: LinkModel,
+    model: LinkModel | BleModel,
     *,
     name: str = "",
     applications: Applications | None = None,
@@ -41,7 +42,7 @@ def add_board(
     or does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
     """
     name = name or f"board{len(world.stations)}"
-    profile = profile.at_baud(round(model.down.rate))
+    profile = profile.at_baud(model.baud)
     seed = world.stream(f"{name}/board").getrandbits(64)
     board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, image)
     port = world.add(

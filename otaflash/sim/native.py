@@ -326,6 +326,11 @@ class NativeBoard:
         return count
 
     @property
+    def ring_bytes(self) -> int:
+        """What the receiver holds until the core takes it."""
+        return self.profile.rx_ring_bytes
+
+    @property
     def jump_trial(self) -> bool:
         """The last jump was to an image on trial."""
         trial: bool = _lib.board_jump_trial(self._board) != 0

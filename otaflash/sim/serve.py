@@ -13,6 +13,7 @@ from typing import Protocol
 
 from otaflash.errors import TargetError, UsageError
 from otaflash.sim.app import Applications
+from otaflash.sim.ble import BleModel
 from otaflash.sim.boards import add_board, save_state
 from otaflash.sim.profiles import Profile
 from otaflash.sim.radio import LinkModel
@@ -45,7 +46,7 @@ class Door(Protocol):
 
 def serve(
     profile: Profile,
-    model: LinkModel,
+    model: LinkModel | BleModel,
     *,
     pty: bool = False,
     tcp_port: int | None = None,
@@ -66,6 +67,10 @@ def serve(
     """
     if pty == (tcp_port is not None):
         raise UsageError("serve-where", "a board is served at one place", remedy="Give either --pty or --tcp PORT.")
+    if model.message:
+        raise UsageError(
+            "serve-message-link", "a board with a BLE service of its own has no byte stream", remedy="Add uart=115200."
+        )
     with ExitStack() as stack:
         door: Door = PtyDoor() if tcp_port is None else TcpDoor(tcp_port)
         stack.callback(door.close)

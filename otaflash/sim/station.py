@@ -12,8 +12,10 @@ from typing import Protocol
 from otaflash.errors import ExitCode, Fault, OtaflashError
 from otaflash.sim import app
 from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.ble import BleModel
+from otaflash.sim.ble_link import BleLink
 from otaflash.sim.clock import Clock, Timer
-from otaflash.sim.radio import Direction, LinkModel
+from otaflash.sim.radio import LinkModel, RadioLink
 
 SLICE_S = 0.001
 """How far a busy board may run ahead of the clock: the bound on how late it can see a byte. While a packet is coming
@@ -37,6 +39,9 @@ class Board(Protocol):
     """A simulated board as the world needs it (`otaflash.sim.native.NativeBoard`). Seconds of the world."""
 
     now_s: float
+
+    @property
+    def ring_bytes(self) -> int: ...
 
     @property
     def wake_s(self) -> float: ...
@@ -109,7 +114,7 @@ class Station:
         clock: Clock,
         name: str,
         board: Board,
-        model: LinkModel,
+        model: LinkModel | BleModel,
         streams: Callable[[str], random.Random],
         *,
         applications: Applications,
@@ -133,11 +138,19 @@ class Station:
         self._wake: Timer | None = None
         self._plans: list[Timer] = []
         self._muted = False
-        phase = streams("burst").random() * (model.down.burst_good_s + model.down.burst_bad_s)
-        self.down = Direction(
-            clock, model.down, lambda s: streams(f"down/{s}"), self._hear, burst_phase_s=phase, early=True
-        )
-        self.up = Direction(clock, model.up, lambda s: streams(f"up/{s}"), self._say, burst_phase_s=phase)
+        self.link: RadioLink | BleLink
+        if isinstance(model, BleModel):
+            self.link = BleLink(
+                clock,
+                model,
+                ring_bytes=board.ring_bytes,
+                streams=streams,
+                to_board=self._hear,
+                to_host=self._say,
+                busy_until=lambda: self.board.now_s,
+            )
+        else:
+            self.link = RadioLink(clock, model, streams, self._hear, self._say)
 
     # --- power ------------------------------------------------------------------------------------------
 
@@ -183,6 +196,7 @@ class Station:
     def start_library(self) -> None:
         self.board.app_start()
         self.place = Place.LIBRARY
+        self.link.moved(self.place.value)
 
     def confirm_itself(self) -> None:
         self._catch_up()
@@ -213,7 +227,7 @@ class Station:
             self.counters.unheard_bytes += len(data)
             return
         self.board.receive(first_s, data)
-        self._run(first_s + len(data) * self.model.down.character_s)
+        self._run(first_s + len(data) * self.link.character_s)
 
     def _say(self, first_s: float, data: bytes) -> None:
         self.to_host(data)
@@ -224,6 +238,7 @@ class Station:
     def _enter_place(self, place: Place) -> None:
         """Everything that the run before had planned dies with it."""
         self.place = place
+        self.link.moved(place.value)
         self._muted = False
         for plan in self._plans:
             plan.cancel()
@@ -286,4 +301,4 @@ class Station:
 
     def _speak(self, life: int, data: bytes) -> None:
         if life == self.counters.power_ups and self.place is not Place.OFF:
-            self.up.write(data)
+            self.link.say(data)

@@ -29,12 +29,22 @@ class Link(Protocol):
     """True: a byte stream, frames are COBS-encoded. False: each write is one frame, and each read gives the
     value of one notification, or nothing."""
 
-    frame_bytes: int
-    """Largest frame that one write may carry now; for a stream the protocol's greatest. Of a message link 20 to 512; it
-    may change at any `read` (the MTU of Windows rises late; a new connection may have another)."""
+    @property
+    def queue_writes(self) -> int | None:
+        """Of a message link: how many writes the host surely holds that are not on the air yet; what is beyond may be
+        lost without a word. 16 where that is not known (macOS); None: it holds any number, or makes `write` wait."""
+        ...
 
-    connections: int
-    """How often the link has come up: 1 from its opening on, more after connections that were lost and found again."""
+    @property
+    def frame_bytes(self) -> int:
+        """Largest frame that one write may carry now; for a stream the protocol's greatest. Of a message link 20 to
+        512; it may change at any `read` (the MTU of Windows rises late; a new connection may have another)."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """How often the link has come up: 1 from its opening on, more after connections that were lost and are back."""
+        ...
 
     def now(self) -> float: ...
 

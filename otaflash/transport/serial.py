@@ -49,6 +49,7 @@ class SerialLink:
     stream = True
     frame_bytes = 1056
     connections = 1
+    queue_writes = None
 
     def __init__(self, name: str, port: serial.SerialBase, rate_bytes_per_s: float | None) -> None:
         self.name = name
