@@ -89,6 +89,11 @@ class BleLink:
 
     # --- the calls of a link
 
+    @property
+    def queue_writes(self) -> int | None:
+        """The same for every system: a host that holds more only loses more with a connection that breaks."""
+        return None if self.stream else AT_ONCE
+
     def now(self) -> float:
         return self._loop.time()
 

@@ -8,6 +8,7 @@ a connection without a scan before it.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -192,6 +193,7 @@ class FakeClient(BaseBleakClient):
         self.down: deque[tuple[bytes, asyncio.Future[None] | None]] = deque()
         self.up_queue: deque[bytes] = deque()
         self.began_s = 0.0
+        self.armed = False
 
     @property
     def mtu_size(self) -> int:
@@ -223,7 +225,6 @@ class FakeClient(BaseBleakClient):
             raise BleakError("le-connection-abort-by-local")
         self.up, self.began_s, device.connection = True, air.loop.time(), self
         self.services = self._table()
-        self._pump()
         air.on_connect(device)
 
     def _table(self) -> BleakGATTServiceCollection:
@@ -307,6 +308,7 @@ class FakeClient(BaseBleakClient):
         taken = response or (host.waits and len(self.down) >= host.queue)
         future = air.loop.create_future() if taken else None
         self.down.append((value, future))
+        self._arm()
         if future is not None:
             await future
         else:
@@ -321,9 +323,17 @@ class FakeClient(BaseBleakClient):
             self.air.broken.append(f"a notification of {len(value)} bytes at MTU {self.device.mtu}")
         most = self.device.mtu - 3
         self.up_queue.extend(value[at : at + most] for at in range(0, len(value), most))
+        self._arm()
 
-    def _pump(self) -> None:
-        """One connection event."""
+    def _arm(self) -> None:
+        """Lets the next connection event happen; those with nothing to carry need not."""
+        if not self.armed and (self.down or self.up_queue):
+            self.armed = True
+            passed = math.floor((self.air.loop.time() - self.began_s) / self.device.interval_s + 1e-6)
+            self.air.loop.call_at(self.began_s + (passed + 1) * self.device.interval_s, self._event)
+
+    def _event(self) -> None:
+        self.armed = False
         if not self.up:
             return
         if not self.silent:
@@ -331,7 +341,7 @@ class FakeClient(BaseBleakClient):
                 self._deliver(*self.down.popleft())
             for _ in range(min(self.device.packets, len(self.up_queue))):
                 self._hand_over(self.up_queue.popleft())
-        self.air.loop.call_later(self.device.interval_s, self._pump)
+            self._arm()
 
     def _deliver(self, value: bytes, future: asyncio.Future[None] | None) -> None:
         fits = len(value) <= min((self.device.true_mtu or self.device.mtu) - 3, VALUE_MOST)
