@@ -106,7 +106,7 @@ class Air:
         if device.peer is not None:
             device.peer.put_on(self.loop)
             device.peer.on_value = lambda value: self._notify(device, value)
-            device.peer.on_restart = lambda: self._restarted(device)
+            device.peer.on_restart = lambda: restarted(device, self.loop, lambda: self.lose(device))
         return device
 
     def radio(self) -> Radio:
@@ -118,25 +118,27 @@ class Air:
         if device.connection is not None:
             device.connection.cut()
 
-    def _restarted(self, device: Device) -> None:
-        if not device.drops_on_restart:
-            return
-        self.lose(device)
-        device.life += 1
-        device.advertising = False
-        if device.moves:
-            device.address = f"C0:FF:EE:00:{device.life // 256:02X}:{device.life % 256:02X}"
-        life = device.life
-
-        def up() -> None:
-            if device.life == life:
-                device.advertising = True
-
-        self.loop.call_later(device.boots_s, up)
-
     def _notify(self, device: Device, value: bytes) -> None:
         if device.connection is not None:
             device.connection.notify(value)
+
+
+def restarted(device: Device, loop: asyncio.AbstractEventLoop, lose: Callable[[], None]) -> None:
+    """What a restart of the board does to its radio: the connection is lost, and it advertises again a little later."""
+    if not device.drops_on_restart:
+        return
+    lose()
+    device.life += 1
+    device.advertising = False
+    if device.moves:
+        device.address = f"C0:FF:EE:00:{device.life // 256:02X}:{device.life % 256:02X}"
+    life = device.life
+
+    def up() -> None:
+        if device.life == life:
+            device.advertising = True
+
+    loop.call_later(device.boots_s, up)
 
 
 def _bound(kind: type, air: Air) -> type:
