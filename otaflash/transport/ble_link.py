@@ -35,7 +35,7 @@ DOUBT_S = 3.0
 """Values of more than 20 bytes that nothing has answered for so long were too long: some ends promise an MTU that they
 do not have. A wrong doubt costs some speed until the next connection."""
 DOUBTED_BYTES = (244, 182, VALUE_LEAST)
-"""What is tried instead, one after the other: what one packet carries, what iOS and many modules take, what must work."""
+"""What is tried instead, in turn: what one packet carries, what iOS and many modules take, what must work."""
 LOOK_S = 0.25
 """How often a waiting `read` looks whether longer values have become possible."""
 DOUBLED_BYTES = 16

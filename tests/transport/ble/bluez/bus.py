@@ -40,6 +40,8 @@ class Bus:
         self.name: str | None = name
         self.refuses = False
         """Turns clients away before they have said who they are, as a policy does."""
+        self.mute = False
+        """Takes clients, and then says nothing at all."""
         self._handler = handler
         self._clients: list[Client] = []
         self._numbers = itertools.count(1)
@@ -125,7 +127,7 @@ class Client:
         """The client proves by the socket who it is; whether descriptors may be passed is asked by some."""
         await self._reader.readexactly(1)
         while True:
-            line = (await self._reader.readline()).strip()
+            line = (await self._reader.readuntil(b"\r\n")).strip()
             if line == b"BEGIN":
                 return
             answers = {b"AUTH": f"OK {GUID}", b"NEGOTIATE_UNIX_FD": "AGREE_UNIX_FD"}
@@ -133,7 +135,7 @@ class Client:
             self._writer.write(said.encode() + b"\r\n")
 
     async def _answer(self, call: Message) -> None:
-        if call.kind != CALL:
+        if call.kind != CALL or self._bus.mute:
             return
         try:
             signature, body = ("s", [self._name]) if call.member == "Hello" else await self._bus.answer(call)
