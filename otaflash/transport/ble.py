@@ -61,6 +61,23 @@ async def within(work: Coroutine[Any, Any, T], limit_s: float, gone: asyncio.Fut
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
 
+def new_loop() -> asyncio.AbstractEventLoop:
+    """An event loop that says nothing of calls that were left behind when their time was over."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    return loop
+
+
+def end_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancels what still runs on the loop, gives it a moment to heed that, and closes the loop."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=CALL_S))
+    loop.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A device that advertised during one scan. Not to be kept beyond the connection that follows."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from otaflash.transport import ble_failures as failures
-from otaflash.transport.ble import Radio, Sighting
+from otaflash.transport.ble import Radio, Sighting, end_loop, new_loop
 from otaflash.transport.ble_failures import RadioError
 from otaflash.transport.ble_services import BleTarget, Service
 
@@ -137,11 +137,11 @@ def scan_boards(
     seconds: float, radio: Radio | None = None, loop: asyncio.AbstractEventLoop | None = None
 ) -> list[Sighting]:
     """All that advertises within `seconds`, the strongest first. Raises TargetError where Bluetooth cannot be used."""
-    loop = loop or asyncio.new_event_loop()
+    loop = loop or new_loop()
     try:
         seen = loop.run_until_complete((radio or Radio()).scan(seconds, lambda _: False))
     except RadioError as error:
         raise failures.not_usable(error, "Bluetooth") from error
     finally:
-        loop.close()
+        end_loop(loop)
     return sorted(seen, key=lambda each: (-each.rssi, each.address))

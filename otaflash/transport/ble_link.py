@@ -14,7 +14,16 @@ from typing import Any, TypeVar
 
 from otaflash.errors import OtaflashError
 from otaflash.transport import ble_failures as failures
-from otaflash.transport.ble import CALL_S, VALUE_LEAST, VALUE_MOST, Connection, Radio, Sighting, within
+from otaflash.transport.ble import (
+    VALUE_LEAST,
+    VALUE_MOST,
+    Connection,
+    Radio,
+    Sighting,
+    end_loop,
+    new_loop,
+    within,
+)
 from otaflash.transport.ble_failures import HOPELESS, WRITE_S, RadioError, Trouble
 from otaflash.transport.ble_finding import Finder
 from otaflash.transport.ble_services import BleTarget, Service
@@ -135,12 +144,7 @@ class BleLink:
         if connection is not None:
             connection.gone.remove_done_callback(self._on_gone)
             self._run(connection.close())
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self._run(asyncio.wait(left, timeout=CALL_S))
-        self._loop.close()
+        end_loop(self._loop)
 
     # --- coming up, and coming back
 
@@ -347,8 +351,7 @@ def open_ble(
     `baud`: of the UART behind a module; `tell` gets a line for each attempt. `loop` is new and becomes the link's own.
     Raises TargetError: ble-none, ble-ambiguous, ble-no-service, ble-pairing, and the others of ble_failures.
     """
-    loop = loop or asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)  # what a call of the system left behind when its time was over
+    loop = loop or new_loop()
     link = BleLink(
         target, Finder(target, services), radio=radio or Radio(), loop=loop, baud=target.baud or baud, tell=tell
     )

@@ -19,6 +19,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
+        self.set_exception_handler(lambda *_: None)
         self._virtual_s = 0.0
         self._steps = 0
 
