@@ -26,6 +26,8 @@ ARROWS: dict[str, set[str]] = {
     "session": {"engine", "image", "transport.link", "wire"},
     "fleet": {"engine", "session", "transport", "image", "wire"},
     "bench": {"engine", "image", "session", "sim", "transport", "wire"},
+    "testing": {"engine", "image", "session", "sim", "transport.simlink", "wire.messages"},
+    "pytest_plugin": {"testing"},
     "cli": {"bench", "data", "engine", "fleet", "image", "session", "sim", "transport", "wire"},
 }
 
@@ -43,6 +45,7 @@ HOMES: dict[str, str] = {
     "cffi": "sim/build_native.py",
     "crcmod": "",  # the reference that the tests hold zlib against
     "setuptools": "",
+    "pytest": "pytest_plugin.py",
 }
 CLI_ONLY = {"rich", "rich_click", "click"}
 

@@ -59,6 +59,7 @@ struct ota {
     uint16_t chunk_page;   /* page of the image that `chunk` belongs to */
     uint16_t chunk_offset;
     uint16_t chunk_filled; /* bytes in `chunk` that blocks have set; 0: not in use */
+    uint16_t ahead;        /* bytes at the end of `chunk` that may be digested while it is being programmed */
     uint8_t transfer;      /* enum ota_transfer_state */
     uint8_t last_serial;
     uint8_t voided;  /* pages voided in this session */

@@ -54,6 +54,7 @@ class PushCell:
     model: BleModel
     bar: float
     board: Profile = FAST_FLASH
+    image_bytes: int = IMAGE_BYTES
     framed: bool = False
     """The ceiling counts the image's bytes in full frames, not the values' bytes."""
 
@@ -158,7 +159,7 @@ def push_row(cell: PushCell, tried: Try) -> dict[str, Any]:
     ok = ok and not tried.dropped_writes and tried.resent_ratio < RESENT_MOST
     more = {
         "board": "nrf52832" if cell.board is not FAST_FLASH else "nrf52832 with a flash that keeps up",
-        "image_bytes": IMAGE_BYTES,
+        "image_bytes": cell.image_bytes,
         "gatt_ceiling_bytes_per_s": round(cell.model.ceiling(cell.model.value_bytes)),
         "resent_ratio": round(tried.resent_ratio, 4),
         "dropped_writes": tried.dropped_writes,
@@ -172,7 +173,7 @@ def run_push(cell: PushCell, seed: int) -> Try:
     """One update, its chances drawn from `seed`."""
     world = World(f"bench-ble/{cell.name}/{seed}")
     port, board = add_board(world, cell.board, cell.model)
-    image = make_image(board.profile, IMAGE_BYTES, seed)
+    image = make_image(board.profile, cell.image_bytes, seed)
     link = loader_link(world, port)
     lost_before, dropped_before = link.counters.lost_connections, link.counters.dropped_writes
     model = cell.model

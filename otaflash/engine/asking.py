@@ -47,6 +47,11 @@ class Asking:
         """True if nothing was repeated since: only then the round trip is the link's, not the device's silence."""
         return heard.sequence == self._newest
 
+    def wait_on(self, now: float) -> None:
+        """Others asked at the same time are being answered: this one's turn comes."""
+        if self._due is not None:
+            self._due = max(self._due, now + self._channel.rtt.timeout_s(self.times - 1) + self._extra_s)
+
     def again_at(self, when: float) -> None:
         """Asks again at `when`, with the patience of a first time."""
         self._due = when

@@ -48,11 +48,16 @@ class Inspecting:
         return asking
 
     def poll(self, now: float) -> None:
-        for asking in self._asked.values():
+        for asking in self._due_ones():
             asking.poll(now)
 
     def deadline(self) -> float:
-        return min(asking.deadline() for asking in self._asked.values())
+        return min(asking.deadline() for asking in self._due_ones())
+
+    def _due_ones(self) -> list[Asking]:
+        """All are asked for at once; of those that stay unanswered only one at a time is asked for again."""
+        asked = list(self._asked.values())
+        return asked[:1] + [asking for asking in asked[1:] if not asking.times]
 
     def again(self, now: float) -> None:
         """Over a new connection the device may be another program, so nothing that it said before counts."""
@@ -72,6 +77,8 @@ class Inspecting:
         if not reply.part:
             return
         del self._asked[reply.offset]
+        for other in self._asked.values():
+            other.wait_on(now)
         self._parts[reply.offset] = reply.part
         if reply.offset == 0:
             for offset in range(len(reply.part), reply.total, len(reply.part)):

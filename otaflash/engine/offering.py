@@ -22,7 +22,8 @@ class Offering:
         self.accepted_by: int | None = None
         """The transmission that was answered with acceptance."""
         self._channel = channel
-        self._at_once = PARTS_AT_ONCE if channel.shape.stream else channel.shape.unanswered_most()
+        shape = channel.shape
+        self._most_at_once = self._at_once = PARTS_AT_ONCE if shape.stream else shape.unanswered_most()
         self._offer = offer
         self.resized(frame_bytes)
         self._cursor = 0
@@ -48,6 +49,8 @@ class Offering:
         if now < self._due - 1e-9:
             return False
         self._restart(self._expected)
+        if not self._channel.shape.stream:
+            self._at_once = 1  # what is late rather than lost must not be heaped up behind itself
         return True
 
     def _may_go_on(self) -> bool:
@@ -60,6 +63,7 @@ class Offering:
     def again(self) -> None:
         """What was sent and not answered is lost."""
         if self.accepted_by is None:
+            self._at_once = self._most_at_once
             self._restart(self._expected)
 
     @property
@@ -79,6 +83,7 @@ class Offering:
         self._cursor += len(part)
         self._parts_out += 1
         twice = self._rounds > 0 or self._channel.rtt.estimate_s() > LONG_ROUND_TRIP_S
+        twice &= self._channel.shape.stream
         if twice and len(part) == len(self._offer) and self._parts_out < COPIES:
             self._cursor = 0
         if not self._may_go_on():
@@ -96,13 +101,15 @@ class Offering:
         if self.accepted_by is None:
             self.accepted_by = sequence
 
-    def heard(self, heard: Heard, reply: OfferReply) -> bool:
+    def heard(self, heard: Heard, reply: OfferReply, now: float) -> bool:
         """Takes an answer with reason ok; True if the offer is accepted by it."""
         if reply.next >= len(self._offer):
             self.shown_accepted(heard.sequence)
             return True
         if heard.sequence > self._newest:
             self._newest = heard.sequence
+            self._at_once = self._most_at_once
+            self._due = max(self._due, now + self._channel.rtt.timeout_s())  # the parts behind it are on their way
             # The part that it expects came, and was not taken: it counts in the session of an earlier host.
             foreign = self._offsets.get(heard.sequence) == reply.next
             self._expected = 0 if foreign else reply.next

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -115,7 +116,7 @@ class Staging:
         times = [self._offering.deadline(), self._query_due(), self._careful_due()]
         if self._survey_may_go():
             times.append(self._surveying.deadline())
-        if self._blocks_may_go() and self._transfer.peek(self._channel.next_sequence):
+        if self._blocks_may_go() and self._offering.all_out and self._transfer.peek(self._channel.next_sequence):
             times.append(0.0)
         due = min((each for each in times if each is not None), default=None)
         if due is None or self._channel.pacer.rate is None:
@@ -137,7 +138,7 @@ class Staging:
         if isinstance(reply, ReportReply):
             self._on_report(heard, reply, now)
         elif isinstance(reply, OfferReply):
-            self._on_offer(heard, reply)
+            self._on_offer(heard, reply, now)
         elif isinstance(reply, SurveyReply):
             self._on_survey(heard, reply, now)
         elif isinstance(reply, Refused):
@@ -181,7 +182,7 @@ class Staging:
         if self._asks and query_due is not None and now >= query_due - 1e-9:
             self._query(now)
             return True
-        if self._blocks_may_go() and self._transfer.room(self._channel.next_sequence):
+        if self._blocks_may_go() and self._offering.all_out and self._transfer.room(self._channel.next_sequence):
             piece = self._transfer.next_piece()
             if piece is not None:
                 self._send_block(piece, now)
@@ -219,7 +220,7 @@ class Staging:
     def _blocks_may_go(self) -> bool:
         if self._surveying.active and self._resume is not Resume.PROBE:
             return False
-        if not self._channel.may_write() or not self._offering.all_out:
+        if not self._channel.may_write():
             return False
         return self._check_map_after is None and self._queries < self._blind_queries()
 
@@ -260,7 +261,8 @@ class Staging:
             return ASK_PART * min(most, self._transfer.window_bytes or most)
         rate = self._channel.pacer.rate
         in_flight = 8.0 * ASK_BYTES_MOST if rate is None else rate * self._channel.rtt.estimate_s()
-        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST)
+        window = self._transfer.window_bytes or math.inf  # half of one goes on while the report about the other comes
+        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST, window / 2)
 
     def _query_due(self) -> float | None:
         """When to ask for a report without a block: at once, or when an answer is overdue."""
@@ -290,10 +292,10 @@ class Staging:
 
     # --- answers
 
-    def _on_offer(self, heard: Heard, reply: OfferReply) -> None:
+    def _on_offer(self, heard: Heard, reply: OfferReply, now: float) -> None:
         if reply.reason != Reason.OK:
             self._on_refused(reply.reason)
-        elif self._offering.heard(heard, reply) and self._last_answered < 0:
+        elif self._offering.heard(heard, reply, now) and self._last_answered < 0:
             self._transfer.accepted(heard.sequence, reply.limit)
 
     def _on_survey(self, heard: Heard, reply: SurveyReply, now: float) -> None:

@@ -41,9 +41,12 @@ class Peripheral(Protocol):
         """The board sends bytes, the first of which begins on its line now."""
         ...
 
-    def moved(self, place: str) -> bool:
-        """The board is now at `place` ("loader", "library", or anything else: silent), freshly started. True if a
-        connection breaks by that."""
+    def leave(self) -> bool:
+        """The board is about to restart, or off. False: that changes nothing on the air."""
+        ...
+
+    def come(self, place: str) -> None:
+        """The board has freshly started at `place` ("loader", "library", or anything else: silent)."""
         ...
 
 
@@ -89,11 +92,14 @@ class OwnRadio:
             except WireError:
                 continue  # what a restart broke off
 
-    def moved(self, place: str) -> bool:
+    def leave(self) -> bool:
+        self.handle = None
+        return True
+
+    def come(self, place: str) -> None:
         self._said = b""
         self._waiting_bytes = 0
         self.handle, self.address = _PLACES.get(place, (None, ""))
-        return True
 
 
 _PLACES = {"loader": (0x0010, "C0:00:00:00:00:02"), "library": (0x0020, "C0:00:00:00:00:01")}
@@ -126,6 +132,9 @@ class Module:
     def say(self, data: bytes) -> None:
         self._near.write(data)
 
-    def moved(self, place: str) -> bool:
+    def leave(self) -> bool:
         """Its power is its own."""
         return False
+
+    def come(self, place: str) -> None:
+        pass

@@ -22,6 +22,9 @@ ADVERTISING_S = 0.1
 SETUP_EVENTS = 10
 """Connection events spent on the MTU, the services and the subscription, before the link counts as up."""
 
+FLUSH_EVENTS = 2
+"""Connection events for which a port waits before it restarts, so that its last answer gets out."""
+
 
 @dataclass(slots=True)
 class BleCounters:
@@ -75,6 +78,8 @@ class BleLink:
         """Writes whose callers wait for room in the queue."""
         self._handle: int | None = None
         """Of the characteristic, as the host found it."""
+        self._uart_free_s = 0.0
+        """When a module's UART has taken what was written so far."""
         self.peripheral: Peripheral
         if model.uart is None:
             self.peripheral = OwnRadio(clock, ring_bytes, busy_until, to_board, self._notify)
@@ -103,10 +108,14 @@ class BleLink:
     # --- the host writes
 
     def write(self, data: bytes) -> None:
-        """One write of the program; on a byte link cut into as many as it takes."""
-        step = len(data) if self.model.message else self.frame_bytes
-        for start in range(0, len(data), step or 1):
-            self._write(data[start : start + step])
+        """One write of the program. For a module it is cut, and what is cut goes no faster than the module's UART."""
+        if self.model.message:
+            self._write(data)
+            return
+        for start in range(0, len(data), self.frame_bytes):
+            part = data[start : start + self.frame_bytes]
+            self._clock.at(self._uart_free_s, partial(self._write, part))
+            self._uart_free_s = max(self._uart_free_s, self._clock.now) + len(part) * self.character_s
 
     def _write(self, value: bytes) -> None:
         counters, host = self.counters, self._host
@@ -148,9 +157,9 @@ class BleLink:
         if self._air is not None and len(value) <= self.model.value_bytes:
             self._air.give_up(value)
 
-    def _heard(self, handle: int | None, value: bytes) -> None:
+    def _heard(self, known: bool, value: bytes) -> None:
         """The host's radio has a notification; the program gets it a moment later, perhaps twice."""
-        if handle != self.peripheral.handle:
+        if not known:
             return
         self.counters.notifications += 1
         at_s = self._clock.now + self._host.latency_s
@@ -161,10 +170,15 @@ class BleLink:
 
     # --- connections
 
-    def moved(self, place: str) -> None:
-        """The board has started what is at `place`, or is off."""
-        if self.peripheral.moved(place):
-            self.fall_silent()
+    def moved(self, place: str, at_s: float) -> None:
+        """The board will have started what is at `place` by then, or be off. It hears nothing meanwhile; its answers
+        get out, unless the power is gone."""
+        if not self.peripheral.leave():
+            return
+        self._clock.at(at_s, partial(self.peripheral.come, place))
+        flush_s = 0.0 if place == "off" else FLUSH_EVENTS * self.model.interval_s
+        if self._air is not None:
+            self._clock.at(at_s + flush_s, partial(self._break, self._air))
 
     def fall_silent(self) -> None:
         """No packet gets through any more on the connection that there is; both ends find out by themselves."""
@@ -201,7 +215,7 @@ class BleLink:
             self._clock,
             model,
             on_down=partial(self._arrived, self._handle),
-            on_up=partial(self._heard, self._handle),
+            on_up=partial(self._heard, self._handle == handle),
             has_room=self.peripheral.has_room,
             lose=lambda: self._chance("loss", model.loss),
         )

@@ -374,5 +374,5 @@ class RadioLink:
         self.write = self.down.write
         self.say = self.up.write
 
-    def moved(self, place: str) -> None:
+    def moved(self, place: str, at_s: float) -> None:
         """A restart of the board changes nothing on the air."""

@@ -55,15 +55,15 @@ def serve(
     seed: int = 0,
     applications: Applications | None = None,
     power: Power | None = None,
-    image: Path | None = None,
+    image: Path | bytes | None = None,
     state: Path | None = None,
 ) -> None:
     """Serves one board until `stop()` is true or Ctrl-C; returns normally on both.
 
     Exactly one of `pty` and `tcp_port` (0: any free one; on 127.0.0.1 only). `on_ready` gets what a client takes as its
     --port: the path of the pty, or ``socket://127.0.0.1:PORT``. The board lives on while clients come and go, one at a
-    time. `image` is the program in its slot; `state` is loaded if it exists, and saved every second and at the end.
-    Raises UsageError, TargetError.
+    time. `image` and `state` are those of add_board; `state` is saved every second and at the end. Raises UsageError,
+    TargetError.
     """
     if pty == (tcp_port is not None):
         raise UsageError("serve-where", "a board is served at one place", remedy="Give either --pty or --tcp PORT.")

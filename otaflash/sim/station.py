@@ -129,13 +129,17 @@ class Station:
         self.place = Place.OFF
         self.counters = StationCounters()
         self.to_host = to_host
+        self.on_power_up: Callable[[], None] = lambda: None
+        """Called at each power-up before the core runs: the moment to plan a cut by operation."""
+        self.applications = applications
         self._clock = clock
-        self._applications = applications
         self._power = power
         self._image_of = image_of
         self._factory_crc: int | None = None
         self._enter_frame = enter_frame
         self._wake: Timer | None = None
+        self._return: Timer | None = None
+        """The end of a power cut, while the power is away and comes back by itself."""
         self._plans: list[Timer] = []
         self._muted = False
         self.link: RadioLink | BleLink
@@ -162,6 +166,7 @@ class Station:
         self.board.power_on(self._power.weak)
         if first:
             self._plan_first_cut()
+        self.on_power_up()
         self._enter_place(Place.LOADER)
         self._run()
 
@@ -170,6 +175,20 @@ class Station:
         if self.place is Place.OFF:
             return
         self._power_went(self._clock.now)
+
+    def switch_off(self) -> None:
+        """Power goes now, and stays away until `switch_on`."""
+        self.cut_power()
+        if self._return is not None:
+            self._return.cancel()
+
+    def switch_on(self) -> None:
+        """Power comes back now. Without effect on a board that has it."""
+        if self.place is not Place.OFF:
+            return
+        if self._return is not None:
+            self._return.cancel()
+        self.power_up()
 
     def _plan_first_cut(self) -> None:
         image = self._image_of()
@@ -182,7 +201,7 @@ class Station:
     def _power_went(self, time_s: float) -> None:
         self.counters.cuts.append(time_s)
         self._enter_place(Place.OFF)
-        self._clock.at(time_s + self._power.off_s, self.power_up)
+        self._return = self._clock.at(time_s + self._power.off_s, self.power_up)
 
     # --- what the application may do (app.Stage) ----------------------------------------------------------
 
@@ -196,7 +215,7 @@ class Station:
     def start_library(self) -> None:
         self.board.app_start()
         self.place = Place.LIBRARY
-        self.link.moved(self.place.value)
+        self._tell_link()
 
     def confirm_itself(self) -> None:
         self._catch_up()
@@ -238,13 +257,17 @@ class Station:
     def _enter_place(self, place: Place) -> None:
         """Everything that the run before had planned dies with it."""
         self.place = place
-        self.link.moved(place.value)
+        self._tell_link()
         self._muted = False
         for plan in self._plans:
             plan.cancel()
         self._plans.clear()
         if self._wake is not None:
             self._wake.cancel()
+
+    def _tell_link(self) -> None:
+        """At the board's own time: one that ran ahead has swapped its slots meanwhile, its radio still on."""
+        self.link.moved(self.place.value, max(self._clock.now, self.board.now_s))
 
     def _run(self, until_s: float = 0.0) -> None:
         until_s = max(until_s, self._clock.now + SLICE_S)
@@ -291,7 +314,7 @@ class Station:
         self._enter_place(Place.DEAF)
         image = self._image_of()
         is_factory = image is not None and image.crc == self._factory_crc
-        app.start(self._applications.behaviour_of(image, is_factory=is_factory), self)
+        app.start(self.applications.behaviour_of(image, is_factory=is_factory), self)
 
     def _pass_on_sent(self) -> None:
         """Always by way of the clock: a board that ran ahead speaks in the future, and order must hold."""

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otaflash.engine import Done, Event, Failed, Push
+from otaflash.engine import Done, Event, Failed, Progress, Push
 from otaflash.errors import ExitCode
+from otaflash.wire import encode, on_stream
 from otaflash.wire.messages import (
+    REPORT_MORE,
     ApplyReply,
     BootState,
     ConfirmReply,
+    Enter,
+    Gap,
+    Inspect,
     OfferReply,
     Reason,
     Refused,
+    Report,
     ReportReply,
     TransferState,
 )
-from tests.engine.peer import HELD, REPLIES, SHAPE, Answer, Peer, bundle, device, info, new_info
+from tests.engine.peer import (
+    BLOCK,
+    HELD,
+    PAGE,
+    REPLIES,
+    SHAPE,
+    Answer,
+    Peer,
+    bundle,
+    device,
+    info,
+    inspect_reply,
+    new_info,
+)
 
 APPLY_OK = ApplyReply(0, 100)
 TRIAL_UP = new_info(boot_state=BootState.TRIAL, mode=1)
@@ -106,6 +127,15 @@ def test_the_offered_image_that_runs_already_is_done_without_an_offer() -> None:
     assert set(peer.names()) == {"Inspect"}
 
 
+@pytest.mark.parametrize("other", [{"image_crc": 5}, {"image_bytes": 100}, {"version": bytes(8)}], ids=str)
+def test_what_differs_from_the_offered_image_in_anything_is_replaced(other: dict[str, object]) -> None:
+    running = replace(KEPT, **other)  # type: ignore[arg-type]
+    end, peer = push([running, replace(running, mode=0), TRIAL_UP, KEPT])
+    assert isinstance(end, Done)
+    assert not end.result.already_running
+    assert {"Enter", "Offer", "Apply"} <= set(peer.names())
+
+
 def test_the_offered_image_on_trial_is_only_confirmed() -> None:
     end, peer = push([TRIAL_UP, KEPT])
     assert isinstance(end, Done)
@@ -167,7 +197,70 @@ def test_a_device_that_lost_its_session_gets_the_offer_again() -> None:
 
     peer = Peer(Push(SHAPE, 7, resume=False), answer)
     assert isinstance(peer.run(), Done)
-    assert peer.names().count("Offer") >= 2
+    offers = [session for name, session in zip(peer.names(), peer.sessions, strict=True) if name == "Offer"]
+    assert len(offers) >= 2
+    assert offers[0] != offers[-1]  # what was said before the restart must not answer what is asked now
+
+
+def test_an_image_of_more_blocks_than_can_be_numbered_is_not_begun() -> None:
+    peer = Peer(Push(SHAPE, 7, resume=False), device(list(GOOD), Apply=APPLY_OK))
+    assert failed(peer.run(use=bundle(65536 * BLOCK // PAGE)))[0] == "wrong-geometry"
+    assert set(peer.names()) == {"Inspect"}
+
+
+def done_bytes(peer: Peer) -> list[int]:
+    return [event.done_bytes for event in peer.events if isinstance(event, Progress)]
+
+
+def test_progress_counts_what_reports_show_to_be_held_and_nothing_else() -> None:
+    missing = ReportReply(0, TransferState.RECEIVING, 48, 0, 0, (Gap(5, 43),))
+    usual = device([info()], Report=missing, BlockReport=missing)
+    peer = Peer(Push(SHAPE, 7, resume=False), usual)
+    assert peer.run(limit_s=5.0) is None
+    assert set(done_bytes(peer)) == {5 * BLOCK}
+
+
+def test_what_a_report_leaves_out_is_asked_for_and_not_taken_to_be_held() -> None:
+    cut_short = ReportReply(0, TransferState.RECEIVING | REPORT_MORE, 48, 0, 0, (Gap(2, 1),))
+    usual = device([info()], Report=cut_short, BlockReport=cut_short)
+    peer = Peer(Push(SHAPE, 7, resume=False), usual)
+    assert peer.run(limit_s=5.0) is None
+    assert set(done_bytes(peer)) == {2 * BLOCK}
+    assert 3 in [message.start for message in peer.heard if isinstance(message, Report)]
+
+
+def test_a_device_that_loses_every_session_is_given_up_by_its_own_name() -> None:
+    end, peer = push([info()], BlockReport=None, Report=Refused(0x04, Reason.NO_SESSION))
+    assert failed(end)[0] == "device-restarts"
+    assert peer.now < 100
+
+
+def test_a_digest_that_does_not_get_on_is_given_up_by_its_own_name() -> None:
+    making = ReportReply(0, TransferState.VERIFYING, 48, 1, 0, ())
+    end, _ = push([info()], Report=making, BlockReport=making)
+    assert failed(end) == ("verification-failed", ExitCode.VERIFY_FAILED)
+
+
+def test_the_time_that_a_device_names_for_its_swap_is_no_silence() -> None:
+    usual = device(list(GOOD), Apply=ApplyReply(0, 60_000))
+
+    def answer(request: object) -> Answer:
+        silent = "Apply" in peer.names() and peer.now < 70
+        return usual(request) if not silent or type(request).__name__ == "Apply" else None  # type: ignore[arg-type]
+
+    peer = Peer(Push(SHAPE, 7, resume=False), answer)
+    assert isinstance(peer.run(), Done)
+    assert peer.now > 60
+
+
+def test_once_a_device_has_answered_only_that_one_is_meant() -> None:
+    end, peer = push([info(mode=1), *GOOD])
+    assert isinstance(end, Done)
+    first, *later = [message.target for message in peer.heard if isinstance(message, Inspect)]
+    assert first == bytes(8)
+    assert later
+    assert set(later) == {info().uid}
+    assert {message.target for message in peer.heard if isinstance(message, Enter)} == {info().uid}
 
 
 def test_garbage_is_told_apart_from_silence_and_from_an_echo() -> None:
@@ -190,14 +283,15 @@ def test_an_echo_is_no_device() -> None:
     assert failed(end[0])[0] == "echo"
 
 
-def test_answers_to_an_older_session_are_not_heard() -> None:
+@pytest.mark.parametrize(("session", "reason"), [(7, "flash-failed"), (8, "garbage"), (6, "garbage"), (0, "garbage")])
+def test_answers_in_another_session_are_not_heard(session: int, reason: str) -> None:
+    record = info(boot_state=BootState.SWAPPING)
+
     def answer(request: object) -> Answer:
-        return None
+        return on_stream(encode(inspect_reply(request, record), session, len(peer.heard) - 1))  # type: ignore[arg-type]
 
     peer = Peer(Push(SHAPE, 7), answer)
-    stale = Peer(Push(SHAPE, 8), device([info()]))
-    stale.run(limit_s=0.05)
-    assert failed(peer.run())[0] == "no-answer"
+    assert failed(peer.run())[0] == reason
 
 
 STRANGE = st.sampled_from(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
@@ -135,12 +137,16 @@ def test_failed_stays_failed_however_often_a_report_is_asked_for() -> None:
     assert set(states[20:]) == {m.TransferState.FAILED}
 
 
-def test_a_page_held_in_part_is_left_alone_by_a_survey() -> None:
+@pytest.mark.parametrize("held", [range(10), [3], [0, 1, 8, 9], range(15), range(1, 16)], ids=str)
+def test_a_page_held_in_part_is_left_alone_by_a_survey(held: Sequence[int]) -> None:
     bench, image = open_offer()
-    bench.block(image, 0, 10)
+    for place in held:
+        bench.block(image, place)
     assert bench.survey(image) == [False] * 6
-    assert bench.missing() == list(range(10, image.places))
-    assert bench.give(image, [(place, 1) for place in range(10, image.places)]).state == m.TransferState.VERIFIED
+    rest = [place for place in range(image.places) if place not in held]
+    assert bench.missing() == rest
+    assert bench.give(image, [(place, 1) for place in rest]).state == m.TransferState.VERIFIED
+    assert bench.board.erases[bench.staged_page] == 1
 
 
 def test_a_second_write_does_not_replace_the_first_until_a_survey_voids_it() -> None:
@@ -233,9 +239,27 @@ def test_a_swap_retries_a_page_and_reports_a_worn_one() -> None:
     assert bench.runs(image)
 
 
-def wear_records(bench: Bench) -> None:
+@pytest.mark.parametrize("page", [0, SMALL.slot_pages], ids=["new image", "way back"])
+def test_a_copy_that_does_not_take_stops_the_swap_before_anything_is_lost(page: int) -> None:
+    bench, image = open_offer()
+    bench.give(image)
+    bench.board.wear_out(page, Wear.STUCK_ONES)
+    assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.OK
+    assert bench.run(5.0) is BoardEvent.IDLE
+    assert bench.info().boot_state == m.BootState.SWAPPING
+    bench.board.wear_out(page, Wear.NONE)
+    bench.power_on()
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(image)
+    bench.start_app()
+    assert bench.revert(image) == m.Reason.OK
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(OLD)
+
+
+def wear_records(bench: Bench, wear: Wear = Wear.ERASE_FAILS) -> None:
     for page in range(bench.record_page, bench.record_page + 2 * bench.profile.record_pages):
-        bench.board.wear_out(page, Wear.ERASE_FAILS)
+        bench.board.wear_out(page, wear)
 
 
 def test_an_offer_is_refused_where_the_record_cannot_be_erased() -> None:
@@ -246,22 +270,23 @@ def test_an_offer_is_refused_where_the_record_cannot_be_erased() -> None:
     assert bench.refusal(m.Report(0)) == "no_session"
 
 
-def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing() -> None:
+@WORN
+def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing(wear: Wear) -> None:
     bench, image = open_offer()
     bench.give(image)
-    wear_records(bench)
+    wear_records(bench, wear)
     assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.FLASH_FAILED
     assert bench.boot() is BoardEvent.JUMPED
     assert bench.runs(OLD)
     for trial in (on_trial(OLD, NEW), on_trial_in_loader(OLD, NEW)):
-        wear_records(trial)
+        wear_records(trial, wear)
         assert trial.confirm(NEW) == m.Reason.FLASH_FAILED
         assert trial.runs(NEW)
         for page in range(trial.record_page, trial.record_page + 2 * SMALL.record_pages):
             trial.board.wear_out(page, Wear.NONE)
         trial.reset()
         assert trial.info().boot_state == m.BootState.TRIAL
-        wear_records(trial)
+        wear_records(trial, wear)
         assert trial.revert(NEW) == m.Reason.FLASH_FAILED
         trial.reset()
         assert trial.info().boot_state == m.BootState.TRIAL

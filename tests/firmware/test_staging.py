@@ -55,6 +55,17 @@ def test_any_order_of_runs_of_any_length_ends_in_the_image(of: Profile, data: st
     assert max(erases_of_secondary(bench)) == 1
 
 
+def test_places_beyond_255_have_pages_of_their_own() -> None:
+    of = replace(SMALL, flash_bytes=16384, slot_pages=40)
+    image = make_image(2, 40, of=of)
+    bench = open_offer(of, image)
+    runs = [(place, 8) for place in range(0, image.places, 8)]
+    random.Random(5).shuffle(runs)
+    assert bench.give(image, runs).state == m.TransferState.VERIFIED
+    assert staged(bench, image)
+    assert max(erases_of_secondary(bench)) == 1
+
+
 @pytest.mark.parametrize("of", [SMALL, CHUNKS], ids=["page at once", "four chunks"])
 def test_single_blocks_in_random_order_with_copies_erase_each_page_once(of: Profile) -> None:
     image = make_image(2, 6, of=of)

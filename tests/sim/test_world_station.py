@@ -161,6 +161,45 @@ def test_power_that_fails_at_a_time_comes_back_by_itself() -> None:
     assert port.station.counters.cuts == [3.2]
 
 
+def test_power_that_is_switched_off_stays_away_until_it_is_switched_on() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(off_s=0.5))
+    world.run_until(2.0)
+    port.station.switch_off()
+    world.run_until(9.0)
+    assert port.station.place is Place.OFF
+    port.station.switch_on()
+    assert board.log == ["power 0.000", "library 1.000", "power 9.000"]
+
+
+def test_power_switched_off_during_a_cut_does_not_come_back_by_itself() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(cut_at_s=2.0, off_s=0.5))
+    world.run_until(2.2)
+    port.station.switch_off()
+    world.run_until(9.0)
+    assert port.station.place is Place.OFF
+    assert port.station.counters.cuts == [2.0]
+
+
+def test_power_switched_on_during_a_cut_comes_back_once() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(cut_at_s=2.0, off_s=0.5))
+    world.run_until(2.2)
+    port.station.switch_on()
+    port.station.switch_on()
+    world.run_until(9.0)
+    assert port.station.counters.power_ups == 2
+
+
+def test_who_asks_is_told_of_every_power_up_before_the_core_runs() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(cut_at_s=2.0, off_s=0.5))
+    port.station.on_power_up = lambda: board.plan_cut(3, 2)
+    world.run_until(9.0)
+    assert board.log == ["power 0.000", "library 1.000", "power 2.500", "cut 3 2", "library 3.500"]
+
+
 def test_a_cut_at_a_flash_operation_is_planned_for_the_first_boot_only() -> None:
     board = PaperBoard()
     board.events = [BoardEvent.CUT]

@@ -41,8 +41,13 @@ static enum board_cut begin_operation(struct board *board)
 static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, bool receives)
 {
     uint64_t from_ns = board->clock_ns;
+    uint64_t until_ns = from_ns + (how == BOARD_CUT_TORN ? cost_ns / 2U : cost_ns);
 
-    board->clock_ns += how == BOARD_CUT_TORN ? cost_ns / 2U : cost_ns;
+    if (board->geometry.digest_ahead != 0)
+        (void)ota_meanwhile(&board->ota); /* charges its time */
+    if (board->clock_ns < until_ns) {
+        board->clock_ns = until_ns;
+    }
     if (!receives)
         line_deaf(&board->line, from_ns, board->clock_ns);
 }
