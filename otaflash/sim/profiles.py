@@ -93,7 +93,7 @@ class Profile:
 
     def at_baud(self, baud: int) -> Profile:
         """The same board at another line rate. As a port would, it bounds what may be unreported (window_bytes)
-        where its receiver cannot hold what comes in its longest stall, or where flash and CPU are slower than the line."""
+        where its receiver cannot hold what comes in its longest stall, or flash and CPU are slower than the line."""
         byte_ns = 10e9 / baud
         chunk_ns = self.program_chunk_ns + self.chunk_bytes // self.write_bytes * self.program_unit_ns
         stall_ns = self.erase_page_ns + chunk_ns + self.sha_block_ns * max(1, self.digest_ahead)

@@ -12,6 +12,7 @@ from otaflash.wire import messages as m
 from tests.firmware.bench import (
     CHUNKS,
     SMALL,
+    STAGINGS,
     STALLS,
     Bench,
     Image,
@@ -23,7 +24,7 @@ from tests.firmware.bench import (
 
 OLD = make_image(1, 5)
 NEW = make_image(2, 6)
-BOTH = pytest.mark.parametrize("of", [SMALL, CHUNKS], ids=["page at once", "four chunks"])
+STAGED = pytest.mark.parametrize("of", STAGINGS.values(), ids=list(STAGINGS))
 WORN = pytest.mark.parametrize("wear", [Wear.ERASE_FAILS, Wear.STUCK_ONES])
 
 
@@ -44,7 +45,7 @@ def rest_of(bench: Bench) -> list[tuple[int, int]]:
     return [(place, 1) for place in bench.missing()]
 
 
-@BOTH
+@STAGED
 @WORN
 def test_a_page_that_does_not_take_is_asked_for_again_and_in_the_end_given_up(of: Profile, wear: Wear) -> None:
     bench, image = open_offer(of)
@@ -63,7 +64,7 @@ def test_a_page_that_does_not_take_is_asked_for_again_and_in_the_end_given_up(of
     assert bench.runs(make_image(1, 5, of=of))
 
 
-@BOTH
+@STAGED
 @WORN
 def test_a_page_that_recovers_within_the_budget_ends_well(of: Profile, wear: Wear) -> None:
     bench, image = open_offer(of)
@@ -85,7 +86,7 @@ def test_blocks_after_failed_are_not_taken() -> None:
     assert bench.report().state == m.TransferState.FAILED
 
 
-@BOTH
+@STAGED
 def test_a_wrong_byte_is_found_by_the_digest_and_its_page_alone_is_sent_again(of: Profile) -> None:
     bench, image = open_offer(of)
     wrong_block(bench, image, 35)
@@ -158,7 +159,7 @@ def test_a_second_write_does_not_replace_the_first_until_a_survey_voids_it() -> 
     assert bench.survey(image)[0] is True
 
 
-@BOTH
+@STAGED
 def test_after_a_restart_the_map_is_void_and_a_survey_rebuilds_it(of: Profile) -> None:
     bench, image = open_offer(of)
     bench.give(image, [(0, 16), (32, 16), (80, 16)])
