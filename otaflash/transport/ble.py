@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from otaflash.errors import OtaflashError
 from otaflash.transport.ble_failures import RadioError, Trouble
 from otaflash.transport.ble_services import Service
 
@@ -241,7 +242,7 @@ def _explained() -> Iterator[None]:
     """Turns whatever bleak and what lies below it raise into a RadioError."""
     try:
         yield
-    except RadioError:
+    except (RadioError, OtaflashError):
         raise
     except ModuleNotFoundError as error:
         raise RadioError(Trouble.MISSING, str(error)) from error
@@ -251,12 +252,8 @@ def _explained() -> Iterator[None]:
         raise RadioError(Trouble.DENIED) from error
     except (OSError, EOFError) as error:  # of the bus's socket: there is none, nobody listens, or it was closed
         raise RadioError(Trouble.NO_SYSTEM, str(error)) from error
-    except Exception as error:
-        from bleak.exc import BleakError  # noqa: PLC0415
-
-        if not isinstance(error, BleakError):
-            raise
-        raise RadioError(_trouble(error), str(error)) from error
+    except Exception as error:  # bleak's own errors, and what its backends forgot to catch
+        raise RadioError(_trouble(error), str(error) or type(error).__name__) from error
 
 
 def _trouble(error: Exception) -> Trouble:

@@ -24,7 +24,8 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBed]:
     made = FakeBed(
         tmp_path, Device(make_peer(profile("atmega328p"), stream=True), service=MODULE, drops_on_restart=False)
     )
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", made.bus_address)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(scan, "SCAN_S", 0.5)
     yield made

@@ -43,7 +43,8 @@ def bed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
             made.append(FakeBed(tmp_path, described))
         else:
             made.append(VmBed(request.getfixturevalue("vm"), described))
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", made[0].bus_address)
+        for name, value in made[0].environment.items():
+            monkeypatch.setenv(name, value)
         return made[0]
 
     yield make

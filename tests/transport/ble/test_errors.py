@@ -33,7 +33,8 @@ SOURCES = sorted(Path("otaflash/transport").resolve().glob("ble*.py"))
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBed]:
     bed = FakeBed(tmp_path, Device(make_peer()))
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bed.bus_address)
+    for name, value in bed.environment.items():
+        monkeypatch.setenv(name, value)
     yield bed
     bed.close()
 

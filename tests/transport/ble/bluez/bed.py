@@ -46,8 +46,8 @@ class Bed(ABC):
     device: Device
     peer: Peer
     thread: LoopThread
-    bus_address: str
-    """For DBUS_SYSTEM_BUS_ADDRESS."""
+    environment: dict[str, str]
+    """By which bleak finds the bus."""
 
     @abstractmethod
     def lose(self) -> None:
@@ -86,7 +86,7 @@ class FakeBed(Bed):
         path = folder / "bus"
         asyncio.run_coroutine_threadsafe(self.bluez.bus.serve(path), self.thread.loop).result(PATIENCE_S)
         self.thread.call(lambda: self.bluez.add(device))
-        self.bus_address = f"unix:path={path}"
+        self.environment = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={path}"}
 
     def lose(self) -> None:
         self.thread.call(lambda: self.bluez.lose(self.device))

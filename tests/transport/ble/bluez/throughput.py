@@ -29,7 +29,7 @@ def measure(mtu: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         peer = make_peer(fast("nrf52832"), IMAGE_BYTES)
         bed = FakeBed(Path(folder), Device(peer, mtu=mtu))
-        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = bed.bus_address
+        os.environ.update(bed.environment)
         link = open_ble(parse_ble("ble:lamp"), KNOWN)
         began_s = time.process_time()
         result = session.push(link, lambda info: bundle_from_image(peer.image))

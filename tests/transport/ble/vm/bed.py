@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from bumble import hci
 from bumble.controller import Controller
@@ -53,15 +54,17 @@ class Vm:
         self.console = Path(self._folder.name) / "console"
         self._hci = f"{self._folder.name}/hci"
         self._port = free_port()
-        self.bus_address = f"tcp:host=127.0.0.1,port={self._port}"
+        self.environment = {
+            "DBUS_SYSTEM_BUS_ADDRESS": f"tcp:host=127.0.0.1,port={self._port}",
+            "BLEAK_DBUS_AUTH_UID": "0",  # who we are in the guest
+        }
         self.thread = LoopThread()
         self.link: Any = self.thread.call(SteadyLink)
         self._process = subprocess.Popen(self._words(), stderr=subprocess.PIPE)
         self._wait(lambda: "GUEST-READY" in self.said())
         asyncio.run_coroutine_threadsafe(self._attach(), self.thread.loop).result(PATIENCE_S)
-        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.bus_address
-        os.environ["BLEAK_DBUS_AUTH_UID"] = "0"  # who we are in the guest
-        self._wait(adapter_is_up)
+        with patch.dict(os.environ, self.environment):
+            self._wait(adapter_is_up)
 
     def said(self) -> str:
         """What is on its console."""
@@ -142,7 +145,7 @@ class VmBed(Bed):
         assert device.peer is not None
         number = next(_NUMBERS)
         device.address = f"C1:FF:EE:00:{number // 256:02X}:{number % 256:02X}"  # never one that the guest knows
-        self.device, self.peer, self.thread, self.bus_address = device, device.peer, vm.thread, vm.bus_address
+        self.device, self.peer, self.thread, self.environment = device, device.peer, vm.thread, vm.environment
         self._link = vm.link
         self._radio: Radio | None = None
         self._watch = asyncio.run_coroutine_threadsafe(self._live(), self.thread.loop)
