@@ -32,6 +32,12 @@ OTA_CALLED uint16_t stage_page(const struct ota *ota, uint16_t page)
     return (uint16_t)(page + (stage_single(ota) ? OTA_PRIMARY_PAGE : OTA_SECONDARY_PAGE + 1U));
 }
 
+/* Single slot, known to be 0 where a build has none. */
+static bool in_place(const struct ota *ota)
+{
+    return OTA_SINGLE_SLOT != 0 && stage_single(ota);
+}
+
 OTA_CALLED static void digest_restart(struct ota *ota)
 {
     ota->hashed = 0;
@@ -40,12 +46,21 @@ OTA_CALLED static void digest_restart(struct ota *ota)
     sha256_start(ota->digest);
 }
 
+/* In the single slot nothing but its mark tells a page that is whole from one that a cut tore and that reads right now. */
+static void vouch(struct ota *ota, uint16_t page)
+{
+    if (in_place(ota) && page == ota->vouched && page < 2U * OTA_SLOT_PAGES && ota->record[RECORD_KIND] == RECORD_SINGLE &&
+        record_mark(ota, MARK_STEP(page)) == OTA_OK) {
+        ota->vouched++;
+    }
+}
+
 static void digested(struct ota *ota, uint16_t bytes)
 {
     ota->hashed_bytes = (uint16_t)(ota->hashed_bytes + bytes);
     if (ota->hashed_bytes == OTA_PAGE_BYTES) {
         ota->hashed_bytes = 0;
-        ota->hashed++;
+        vouch(ota, ota->hashed++);
     }
 }
 
@@ -70,8 +85,27 @@ void stage_continue(struct ota *ota)
     advance(ota);
 }
 
+/* After a restart: how far the marks go. Their presence is acted on, so the last is programmed again. */
+static void count_vouched(struct ota *ota)
+{
+    uint16_t base = get_u16(ota->record + RECORD_BASE);
+
+    ota->vouched = 0;
+    ota->superseded = false;
+    if (in_place(ota) && ota->record[RECORD_KIND] == RECORD_SINGLE) {
+        ota->vouched = base;
+        while (ota->vouched < 2U * OTA_SLOT_PAGES && record_marked(ota, MARK_STEP(ota->vouched))) {
+            ota->vouched++;
+        }
+        if (ota->vouched > base && record_mark(ota, MARK_STEP(ota->vouched - 1U)) != OTA_OK) {
+            ota->vouched = 0;
+        }
+    }
+}
+
 void stage_start(struct ota *ota)
 {
+    count_vouched(ota);
     ota->places = first_place(pages_of(ota));
     memset(ota->held, 0, (uint16_t)(pages_of(ota) * HELD_BYTES));
     memset(ota->blank, 0, (uint16_t)(pages_of(ota) + 7U) >> 3);
@@ -98,16 +132,21 @@ static void void_page(struct ota *ota, uint16_t page)
     }
 }
 
-/* In single-slot mode the running image is about to be destroyed: say so first, so that no half image is ever started. */
-static bool gives_up_running(struct ota *ota)
+/* In single-slot mode the running image is about to be destroyed: say so first, so that no half image is ever started. So
+ * too before a page is erased that the record vouches for, or may come to vouch for: a mark that is absent may be weak. */
+static bool gives_up_running(struct ota *ota, uint16_t page)
 {
-    if (!stage_single(ota) || ota->record[RECORD_KIND] == RECORD_SINGLE) {
+    if (!in_place(ota) || (ota->superseded && page >= ota->vouched)) {
         return true;
     }
+    if (page < ota->vouched) {
+        ota->vouched = page;
+    }
     put_u16(ota->record + RECORD_OLD, 0);
-    if (record_commit(ota, RECORD_SINGLE, 0) != OTA_OK) {
+    if (record_commit(ota, RECORD_SINGLE, ota->vouched) != OTA_OK) {
         return false;
     }
+    ota->superseded = true;
     ota->boot = OTA_BOOT_STATE_NO_IMAGE;
     return true;
 }
@@ -116,7 +155,7 @@ static bool erase_page(struct ota *ota, uint16_t page)
 {
     port_feed();
     bit_set(ota->blank, page);
-    return gives_up_running(ota) && port_erase(stage_page(ota, page)) == OTA_OK;
+    return gives_up_running(ota, page) && port_erase(stage_page(ota, page)) == OTA_OK;
 }
 
 /* True if flash holds what `chunk` has set; in one that is not whole, ones may belong to blocks programmed before. */
@@ -261,7 +300,8 @@ bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
     if (all != 0U && all != 0xFFU) {
         return false;
     }
-    if (page_agrees(ota, stage_page(ota, page), digest)) {
+    /* Of what came before a restart only pages that are vouched for are believed; those held now are this boot's. */
+    if ((!in_place(ota) || all != 0U || page < ota->vouched) && page_agrees(ota, stage_page(ota, page), digest)) {
         memset(held, 0xFF, HELD_BYTES);
         bit_set(ota->blank, page);
         return true;

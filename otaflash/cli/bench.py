@@ -13,6 +13,9 @@ _BENCHES = {
     "powercut": Entry(
         "otaflash.cli.bench_powercut", "powercut", "Cut the power at every flash operation of an update."
     ),
+    "soak": Entry(
+        "otaflash.cli.bench_soak", "soak", "Whole updates under faults on everything, one seed after the other."
+    ),
 }
 
 

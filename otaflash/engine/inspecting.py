@@ -14,6 +14,8 @@ from otaflash.wire.messages import FRAME_LEAST, PROTOCOL_VERSION, Info, Inspect,
 ANY = bytes(8)
 FIRST_S = 1.0
 """The first Inspect is repeated before its answer can be there: up to so long, it is the round trip all the same."""
+REPEAT_S = 0.4
+"""However long answers took: a loader that comes back listens for a second or less, and must be asked within that."""
 
 
 class Inspecting:
@@ -43,7 +45,11 @@ class Inspecting:
         self._ask(0).again_at(not_before)
 
     def _ask(self, offset: int) -> Asking:
-        asking = Asking(self._channel, lambda: Inspect(self._channel.shape.reply_bytes(), offset, self._target))
+        asking = Asking(
+            self._channel,
+            lambda: Inspect(self._channel.shape.reply_bytes(), offset, self._target),
+            repeat_s=REPEAT_S,
+        )
         self._asked[offset] = asking
         return asking
 

@@ -68,6 +68,8 @@ class Profile:
     erase_ahead: int = 1
     digest_ahead: int = 0
     single_slot: int = 1
+    record_cells: int = 0
+    """what the simulated record lies in: enum board_cells of board.h"""
     baud: int = 115200
     """of the line, at 10 bits a byte"""
 

@@ -21,6 +21,9 @@ SLICE_S = 0.001
 """How far a busy board may run ahead of the clock: the bound on how late it can see a byte. While a packet is coming
 in, a board runs ahead to its last byte: until then nothing else can reach it."""
 
+ENTERED_WITHIN_S = 0.5
+"""An application that asked for its loader is in it by then, or was not heard."""
+
 RESTARTS_MAX = 1000
 """Restarts in a row without time passing: more is a bug of the core."""
 
@@ -48,6 +51,9 @@ class Board(Protocol):
 
     @property
     def jump_trial(self) -> bool: ...
+
+    @property
+    def operations(self) -> int: ...
 
     def power_on(self, weak: int) -> None: ...
 
@@ -132,8 +138,12 @@ class Station:
         self.on_power_up: Callable[[], None] = lambda: None
         """Called at each power-up before the core runs: the moment to plan a cut by operation."""
         self.applications = applications
+        self.on_jump: Callable[[bool], None] = lambda trial: None
+        """Told of every start of an image, before the application does anything: whether it is on trial."""
         self._clock = clock
+        self._streams = streams
         self._power = power
+        self._cuts_to_come: list[tuple[int, int]] = []
         self._image_of = image_of
         self._factory_crc: int | None = None
         self._enter_frame = enter_frame
@@ -142,19 +152,27 @@ class Station:
         """The end of a power cut, while the power is away and comes back by itself."""
         self._plans: list[Timer] = []
         self._muted = False
-        self.link: RadioLink | BleLink
+        self.link: RadioLink | BleLink = self._make_link(model)
+
+    def _make_link(self, model: LinkModel | BleModel) -> RadioLink | BleLink:
         if isinstance(model, BleModel):
-            self.link = BleLink(
-                clock,
+            return BleLink(
+                self._clock,
                 model,
-                ring_bytes=board.ring_bytes,
-                streams=streams,
+                ring_bytes=self.board.ring_bytes,
+                streams=self._streams,
                 to_board=self._hear,
                 to_host=self._say,
                 busy_until=lambda: self.board.now_s,
             )
-        else:
-            self.link = RadioLink(clock, model, streams, self._hear, self._say)
+        return RadioLink(self._clock, model, self._streams, self._hear, self._say)
+
+    def change_link(self, model: LinkModel | BleModel) -> None:
+        """From now on the link is that one, at the same rate; what is under way still arrives."""
+        on_change = self.link.on_change
+        self.model = model
+        self.link = self._make_link(model)
+        self.link.on_change = on_change
 
     # --- power ------------------------------------------------------------------------------------------
 
@@ -167,6 +185,8 @@ class Station:
         if first:
             self._plan_first_cut()
         self.on_power_up()
+        if self._cuts_to_come:
+            self.board.plan_cut(*self._cuts_to_come.pop(0))
         self._enter_place(Place.LOADER)
         self._run()
 
@@ -189,6 +209,21 @@ class Station:
         if self._return is not None:
             self._return.cancel()
         self.power_up()
+
+    def change_power(self, power: Power) -> None:
+        """From now on power stays away as long, and torn cells read, as that one says. It plans no cut."""
+        self._power = power
+
+    def plan_cuts(self, operation: int, how: int, again: Sequence[tuple[int, int]] = ()) -> None:
+        """Power goes at flash operation `operation` from here on, or in this boot not at all; then, in each power-up
+        that follows, at an operation of that one, as `again` says (operation, how)."""
+        self.board.plan_cut(self.board.operations + operation, how)
+        self._cuts_to_come = list(again)
+
+    def plan_no_cuts(self) -> None:
+        """Forgets what `plan_cuts` planned, and what `Power` did."""
+        self._cuts_to_come = []
+        self.board.plan_cut(0, 0)
 
     def _plan_first_cut(self) -> None:
         image = self._image_of()
@@ -222,12 +257,20 @@ class Station:
         self.board.app_confirm()
         self._run()
 
+    def fall_silent(self) -> None:
+        self._enter_place(Place.DEAF)
+
     def enter_loader(self) -> None:
-        """Asks the library for the loader, as a host would; the answer is nobody's business."""
+        """Asks the library for the loader, as a host would; the answer is nobody's business. It may be lost, in what
+        comes from a host at that moment."""
         self._catch_up()
         self._muted = True
+        self.later(ENTERED_WITHIN_S, self._unmute)
         self.board.receive(self._clock.now, self._enter_frame)
         self._run()
+
+    def _unmute(self) -> None:
+        self._muted = False
 
     def reset(self) -> None:
         """A reset that keeps power: watchdog, pin, or a crash."""
@@ -312,6 +355,7 @@ class Station:
     def _start_application(self) -> None:
         self.counters.jumps += 1
         self._enter_place(Place.DEAF)
+        self.on_jump(self.board.jump_trial)
         image = self._image_of()
         is_factory = image is not None and image.crc == self._factory_crc
         app.start(self.applications.behaviour_of(image, is_factory=is_factory), self)

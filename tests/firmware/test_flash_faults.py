@@ -315,3 +315,69 @@ def test_a_wrong_block_is_repaired_on_every_profile(name: str) -> None:
     assert bench.report().state == m.TransferState.VERIFIED
     assert bench.apply() is BoardEvent.JUMPED
     assert bench.runs(image)
+
+
+@pytest.mark.parametrize("reset", ["before any record", "confirmed", "on trial"])
+def test_one_byte_misread_at_a_start_costs_neither_the_image_nor_its_way_back(reset: str) -> None:
+    bench = board_running(OLD) if reset == "before any record" else on_trial(OLD, NEW)
+    if reset == "confirmed":
+        assert bench.confirm(NEW) == m.Reason.OK
+    bench.board.power_on()
+    bench.board.plan_read_error(1, 5, 0x01)
+    bench.run(0.02)
+    kept = NEW if reset != "before any record" else OLD
+    assert bench.info().image_crc == kept.crc
+    bench.board.plan_read_error(1, 5, 0x01)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(kept)
+    assert bench.board.jump_trial == (reset == "on trial")
+
+
+@STAGED
+@pytest.mark.parametrize("offset", [0, 70])
+def test_a_byte_misread_while_two_pages_change_places_spoils_neither_image(of: Profile, offset: int) -> None:
+    old, new = make_image(1, 5, of=of), make_image(2, 6, of=of)
+    bench = board_running(old)
+    bench.stage(new)
+    bench.board.plan_read_error(2, offset, 0x40)
+    assert bench.apply() is BoardEvent.JUMPED
+    assert bench.board.read_span(of.slot_pages, old.pages) == old.span
+    bench.start_app()
+    bench.enter_from_app()
+    bench.board.plan_read_error(of.slot_pages + 2, offset, 0x40)
+    assert bench.revert(new) == m.Reason.OK
+    bench.work()
+    assert bench.runs(old)
+
+
+@pytest.mark.parametrize("offset", [0, 2, 13, 30, 48])
+def test_one_bit_misread_in_the_record_brings_back_no_record_that_was_superseded(offset: int) -> None:
+    """All boots of the trial are used up: the record before would revert what was confirmed."""
+    bench = on_trial(OLD, NEW)
+    for _ in range(SMALL.trials - 1):
+        bench.reset()
+        assert bench.boot() is BoardEvent.JUMPED
+    bench.start_app()
+    assert bench.confirm(NEW) == m.Reason.OK
+    unit = 0 if bench.area("record 0")[2] == 5 else 1
+    bench.board.power_on()
+    bench.board.plan_read_error(bench.record_page + unit * SMALL.record_pages, offset, 0x04)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.record()[0] == "CONFIRM"
+    assert bench.runs(NEW)
+    assert not bench.board.jump_trial
+
+
+def test_a_step_of_a_swap_misread_as_not_done_is_not_done_twice() -> None:
+    """Done again, the third step would put the new image where the old one is kept."""
+    bench, image = open_offer()
+    bench.give(image)
+    bench.board.plan_cut(bench.board.operations + 20, Cut.BEFORE)
+    bench.ask(m.Apply(), m.ApplyReply)
+    assert bench.run(1.0) is BoardEvent.CUT
+    bench.board.power_on()
+    unit = 0 if bench.area("record 0")[2] == 4 else 1
+    bench.board.plan_read_error(bench.record_page + unit * SMALL.record_pages, 48 + 1 + 2, 0x04)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(image)
+    assert bench.board.read_span(SMALL.slot_pages, OLD.pages) == OLD.span

@@ -19,7 +19,7 @@ MAIN = """
 #include "stage.h"
 
 #define PAGES 100U
-#define PAGES_OF_WORK_MAX 6U /* of a copy: erase, read, program, read back; and what is left from before */
+#define PAGES_OF_WORK_MAX 7U
 
 static uint8_t flash[2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES][OTA_PAGE_BYTES];
 static struct ota ota;

@@ -62,8 +62,9 @@ def test(verdict: Path, modules: str, *tests: str) -> None:
 
 
 def explore(verdict: Path, board: str, pages: str, depth: str) -> None:
+    from otaflash.bench.explorer.cases import Case  # noqa: PLC0415
     from otaflash.bench.explorer.oracle import WORN  # noqa: PLC0415
-    from otaflash.bench.explorer.search import Case, Search  # noqa: PLC0415
+    from otaflash.bench.explorer.search import Search  # noqa: PLC0415
     from otaflash.bench.powercut import board_of  # noqa: PLC0415
 
     case = Case(board_of(board), tuple(int(count) for count in pages.split("/")), int(depth))

@@ -28,6 +28,7 @@ struct ota_geometry {
     uint8_t erase_ahead;      /* pages erased at once for credit, where erase_stalls */
     uint8_t digest_ahead;     /* blocks of the digest brought up before a program; 0: the CPU stands still in flash work */
     uint8_t single_slot;      /* 1: single-slot offers are taken */
+    uint8_t record_cells;     /* of the simulated flash alone: enum board_cells, what the record lies in */
 };
 
 extern const struct ota_geometry *port_geometry;
