@@ -34,6 +34,7 @@ ARROWS: dict[str, set[str]] = {
 # Single arrows that the table above would not let through, each with its reason.
 ARROWS_OF_ONE_FILE: dict[tuple[str, str], str] = {
     ("transport.simlink", "sim"): "the sim: link is a transport whose far end is the simulated world",
+    ("transport.ble_services", "wire.ble"): "the UUIDs of our own service, which the wire's description states",
 }
 
 # Third-party package -> the only file that may import it.

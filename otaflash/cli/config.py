@@ -22,9 +22,13 @@ class Config:
     version: str | None = None
     counter: int | None = None
     """Security counter of images that are built, 0 to 4,294,967,295."""
+    ble_service: str | None = None
+    """UUIDs of a UART module that is not known by itself: its service, what is written, what notifies."""
+    ble_to_device: str | None = None
+    ble_to_host: str | None = None
 
 
-_TEXT_KEYS = ("board", "port", "version")
+_TEXT_KEYS = ("board", "port", "version", "ble_service", "ble_to_device", "ble_to_host")
 _NUMBER_RANGES = {"baud": (1, 20_000_000), "counter": (0, 0xFFFFFFFF)}
 
 

@@ -35,7 +35,7 @@ def board_link(settings: Settings, output: Output) -> Iterator[Link]:
     if port is None:
         port = find_port()
         output.say(f"using {port}, the only port with a board on it")
-    link = open_link(port, baud=settings.baud)
+    link = open_link(port, baud=settings.baud, module=settings.module(), tell=output.say)
     try:
         yield link
     finally:

@@ -14,6 +14,7 @@ from otaflash.cli.config import Config, read_config
 
 if TYPE_CHECKING:
     from otaflash.cli.output import Output
+    from otaflash.transport.ble_services import Service
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -35,6 +36,12 @@ class Settings:
         from otaflash.cli.output import choose_output  # noqa: PLC0415  it knows the engine's events, which --help does not need
 
         return choose_output(as_json=self.as_json, quiet=self.quiet)
+
+    def module(self) -> Service | None:
+        """The UART module that otaflash.toml describes. Raises UsageError."""
+        from otaflash.transport.ble_services import module_of  # noqa: PLC0415  it knows the wire, which --help does not need
+
+        return module_of(self.config.ble_service, self.config.ble_to_device, self.config.ble_to_host)
 
 
 def common_options(command: _Command) -> _Command:
@@ -78,8 +85,8 @@ _OPTIONS = (
         show_envvar=True,
         expose_value=False,
         callback=_remember,
-        help="Which way to the board: /dev/ttyUSB0, COM3, usb:VID:PID[:SERIAL], socket://HOST:PORT, "
-        "sim:BOARD?delay=30ms&loss=5%.",
+        help="Which way to the board: /dev/ttyUSB0, COM3, usb:VID:PID[:SERIAL], ble:NAME, ble:ADDRESS, "
+        "socket://HOST:PORT, sim:BOARD?delay=30ms&loss=5%.",
     ),
     click.option(
         "--baud",

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from otaflash.errors import TargetError, UsageError
+from otaflash.transport.ble_services import KNOWN, SCHEME, Service, parse_ble
 from otaflash.transport.link import Link
 from otaflash.transport.serial import SerialPort, find_serial_ports, open_serial
 
 
-def open_link(port: str, *, baud: int | None = None) -> Link:
-    """Opens what the user named after --port (README: ports). Raises UsageError for a name that means nothing,
-    TargetError for a port that cannot be opened."""
+def open_link(
+    port: str,
+    *,
+    baud: int | None = None,
+    module: Service | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Link:
+    """Opens what the user named after --port (README: ports). `module`: a UART module of the user's, for BLE; `tell`
+    gets a line where opening takes its time. Raises UsageError for a name that means nothing, TargetError for a port
+    that cannot be opened."""
     if not port:
         raise UsageError("port-empty", "the port has no name", remedy="Name one after --port, or leave --port out.")
     if port.startswith("sim:"):
         from otaflash.transport.simlink import open_sim  # noqa: PLC0415  # loads the simulated boards
 
         return open_sim(port)
-    if port.startswith("ble:"):
-        raise UsageError(
-            "port-ble", "ble: is not in this version", remedy="Use a serial port, or a BLE module behind one."
-        )
+    if port.startswith(SCHEME):
+        target = parse_ble(port)
+        from otaflash.transport.ble_link import open_ble  # noqa: PLC0415  # loads asyncio
+
+        return open_ble(target, known_services(module), baud=baud, tell=tell)
     return open_serial(port, baud=baud)
+
+
+def known_services(module: Service | None = None) -> tuple[Service, ...]:
+    """The GATT services that lead to a board: the user's own module first."""
+    return KNOWN if module is None else (module, *KNOWN)
 
 
 def find_ports() -> list[SerialPort]:
