@@ -6,6 +6,7 @@
 #include "boot.h"
 #include "encoding.h"
 #include "frame.h"
+#include "gaps.h"
 #include "image.h"
 #include "offer.h"
 #include "record.h"
@@ -137,7 +138,7 @@ static uint16_t report(struct ota *ota, uint8_t *body, uint16_t start)
     bool more;
 
     stage_extend(ota);
-    used = stage_gaps(ota, start, body + OTA_REPORT_REP_GAPS, room, &more);
+    used = gaps_write(ota, start, body + OTA_REPORT_REP_GAPS, room, &more);
     body[OTA_REPORT_REP_LAST_SERIAL] = ota->last_serial;
     body[OTA_REPORT_REP_STATE] = (uint8_t)(ota->transfer | (more ? OTA_REPORT_MORE : 0U));
     put_u16(body + OTA_REPORT_REP_LIMIT, stage_limit(ota));

@@ -23,9 +23,6 @@ uint16_t stage_limit(const struct ota *ota);
 /* Where an erase stalls the receiver: erases ahead if all credit is used up. Called when the host awaits a report. */
 void stage_extend(struct ota *ota);
 
-/* Writes gaps from `start` on, at most `room` bytes of them; returns how many bytes, and in `more` if the list was cut. */
-uint16_t stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, bool *more);
-
 /* Compares a page with the first four bytes of its digest: one that agrees is held, one wholly held that does not is
  * void, one held in part is being received and left alone. */
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4]);

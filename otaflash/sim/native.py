@@ -28,8 +28,7 @@ def _require_fresh(extension: Path) -> None:
     for folder in (firmware / "core", firmware / "ports" / "host"):
         for source in folder.glob("*.[ch]"):
             if source.stat().st_mtime > built:
-                text = f"the simulated boards are older than {source.name}, which they are built from"
-                raise _ours("native-stale", text, f"Run: {REBUILD}")
+                raise _ours("native-stale", f"the simulated boards are older than {source.name}", f"Run: {REBUILD}")
 
 
 def _load() -> Any:
