@@ -38,6 +38,20 @@ enum ota_result record_mark(struct ota *ota, uint16_t mark)
     return port_program(page, offset, ota->scratch, OTA_MARK_BYTES);
 }
 
+/* No walk leaves its slot, and no image the flash. A record that says otherwise was written by no loader of this
+ * geometry, whatever its CRC: following it would read and erase where there is nothing, or another's. */
+static bool is_possible(const uint8_t *body)
+{
+    uint16_t old = get_u16(body + RECORD_OLD);
+    uint16_t new = get_u16(body + RECORD_NEW);
+    uint8_t kind = body[RECORD_KIND];
+
+    if (kind == RECORD_APPLY || kind == RECORD_REVERT) {
+        return old <= OTA_SLOT_PAGES && (uint16_t)(new - 1U) < OTA_SLOT_PAGES; /* something was swapped in */
+    }
+    return (kind >= RECORD_APPLY ? new : old) <= OTA_SINGLE_PAGES;
+}
+
 bool record_load(struct ota *ota)
 {
     uint8_t *body = ota->scratch;
@@ -46,7 +60,7 @@ bool record_load(struct ota *ota)
     for (ota->record_unit = 0; ota->record_unit < 2U; ota->record_unit++) {
         port_read(unit_page(ota->record_unit), 0, body, RECORD_BODY_BYTES);
         if (get_u16(body) > get_u16(ota->record) && crc32_right(body, RECORD_BODY_BYTES) &&
-            record_marked(ota, MARK_SEAL)) {
+            is_possible(body) && record_marked(ota, MARK_SEAL)) {
             memcpy(ota->record, body, RECORD_BODY_BYTES);
             found = ota->record_unit;
         }
