@@ -14,7 +14,9 @@ from tests.wire.vectors import Entry, field_values, read_vectors
 
 UID = bytes.fromhex("0123456789abcdef")
 # With room for the places that the vectors name.
-BOARD = replace(profile("atmega328p"), frame_bytes=1056, ram_bytes=4096, loader_bytes=4096, slot_pages=108, record_pages=3)
+BOARD = replace(
+    profile("atmega328p"), frame_bytes=1056, ram_bytes=4096, loader_bytes=4096, slot_pages=108, record_pages=3
+)
 RUNNING = make_image(1, 3, of=BOARD)
 SESSION, SERIAL = 0x1234, 7
 REPLIES = {

@@ -10,8 +10,9 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 with atheris.instrument_imports(include=["otaflash", "tomllib", "intelhex"]):
-    import intelhex  # noqa: F401  imported late by the package, when nothing is instrumented any more
     import tomllib  # noqa: F401
+
+    import intelhex  # noqa: F401  imported late by the package, when nothing is instrumented any more
 
     from tests.fuzz.targets import TARGETS
 
