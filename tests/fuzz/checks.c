@@ -247,7 +247,7 @@ static int send_missing(struct bench *bench, const struct image *image)
         memcpy(body, report + OTA_REPORT_REP_GAPS, 2);
         memcpy(body + 2, image->span + 8U * get_u16(body), 8U * count);
     }
-    return report[OTA_REPORT_REP_STATE] & ~OTA_REPORT_MORE;
+    return report[OTA_REPORT_REP_STATE] & (OTA_REPORT_MORE - 1U);
 }
 
 void check_next_push(struct bench *bench)

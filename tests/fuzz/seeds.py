@@ -68,8 +68,29 @@ def dictionary(target: str) -> list[bytes]:
     return words.get(target, [])
 
 
+def sessions() -> list[bytes]:
+    """Whole updates for the target `offers`, byte by byte as session.c takes them: two slots, one slot, and with cuts."""
+    offer, blocks, apply = bytes([0, 1, 0, 127, 0]), bytes([1, 1, 0, 0]), bytes([2, 0])
+    single_offer, single_blocks = bytes([0, 3, 0, 127, 0]), bytes([1, 3, 0, 1])
+    confirm, revert, late_cut = bytes([3, 0, 1]), bytes([3, 1, 1]), bytes([6, 2 + 8, 5])
+    update = offer + blocks + apply
+    return [
+        start + deeds
+        for start in (bytes([2, 0, 1]), bytes([0x44, 1, 1]), bytes([0x2C, 0x22, 1]), bytes([0x32, 0x35, 0]))
+        for deeds in (
+            update + confirm + update,
+            update + revert + update,
+            offer + blocks + late_cut + apply + late_cut + confirm,
+            single_offer + single_blocks + apply,
+        )
+    ]
+
+
 def seeds(target: str) -> list[bytes]:
+    """To begin with."""
     match target:
+        case "offers":
+            return sessions()
         case "wire":
             return golden("accepted.txt")
         case "hex":

@@ -1,7 +1,7 @@
 /* session.c: the deeds, each with its arguments from the input. */
 #include "session.h"
 
-#define DEEDS_MOST 40 /* a longer input takes longer and shows little more */
+#define DEEDS_MOST 24 /* a longer input takes longer and shows little more */
 #define BLOCK 8U
 
 /* Two sessions and none: enough for a stale one. */
