@@ -69,7 +69,7 @@ def dictionary(target: str) -> list[bytes]:
 
 
 def sessions() -> list[bytes]:
-    """Whole updates for the target `offers`, byte by byte as session.c takes them: two slots, one slot, and with cuts."""
+    """Whole updates for `offers`, byte by byte as session.c takes them: two slots, one slot, and with cuts."""
     offer, blocks, apply = bytes([0, 1, 0, 127, 0]), bytes([1, 1, 0, 0]), bytes([2, 0])
     single_offer, single_blocks = bytes([0, 3, 0, 127, 0]), bytes([1, 3, 0, 1])
     confirm, revert, late_cut = bytes([3, 0, 1]), bytes([3, 1, 1]), bytes([6, 2 + 8, 5])
@@ -88,25 +88,19 @@ def sessions() -> list[bytes]:
 
 def seeds(target: str) -> list[bytes]:
     """To begin with."""
-    match target:
-        case "offers":
-            return sessions()
-        case "wire":
-            return golden("accepted.txt")
-        case "hex":
-            lines = PROGRAM.read_bytes().splitlines()
-            return [b"\n".join([*lines[:LINES_OF_HEX], lines[-1]]), b"\n".join([HEX_WORDS[2], *lines[1:3], lines[-1]])]
-        case "bundle":
-            return [small_bundle()]
-        case "config":
-            return [b'board = "tiny2"\nport = "sim:tiny2?loss=5%"\nbaud = 57600\nversion = "1.2.3"\ncounter = 4\n']
-        case "sim_url":
-            return texts(
-                "tiny2?rate=57600&delay=30ms&loss=5%&seed=7&app=new:hang,2.0.0:crash",
-                "nrf51?down.burst=2s/200ms/90%&up.outage=5s+10s/50%&packet=100&buffer=202&air=78000&cut=12:torn&off=1s",
-            )
-        case _:
-            return []
+    lines = PROGRAM.read_bytes().splitlines()
+    first = {
+        "offers": sessions(),
+        "wire": golden("accepted.txt"),
+        "hex": [b"\n".join([*lines[:LINES_OF_HEX], lines[-1]]), b"\n".join([HEX_WORDS[2], *lines[1:3], lines[-1]])],
+        "bundle": [small_bundle()],
+        "config": [b'board = "tiny2"\nport = "sim:tiny2?loss=5%"\nbaud = 57600\nversion = "1.2.3"\ncounter = 4\n'],
+        "sim_url": texts(
+            "tiny2?rate=57600&delay=30ms&loss=5%&seed=7&app=new:hang,2.0.0:crash",
+            "nrf51?down.burst=2s/200ms/90%&up.outage=5s+10s/50%&packet=100&buffer=202&air=78000&cut=12:torn&off=1s",
+        ),
+    }
+    return first.get(target, [])
 
 
 def small_bundle() -> bytes:
