@@ -1,4 +1,4 @@
-"""The kept corpus, and that tools/fuzz finds what is wrong. tools/test also runs it for some seconds on every target."""
+"""The kept corpus, and that tools/fuzz finds what is wrong. tools/test runs it besides, on every target."""
 
 from __future__ import annotations
 
