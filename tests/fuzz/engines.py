@@ -27,7 +27,7 @@ from otaflash.wire.messages import (
 )
 from tests.engine.peer import NEW_CRC, REPLIES, SHAPE, bundle, info, inspect_reply, new_info
 
-STEPS_MAX = 4000
+STEPS_MAX = 1500
 """Calls of the engine; each lets at least its own deadline pass, and a push ends 180 s after nothing got further."""
 SECONDS_MAX = 3600.0
 """Of the engine's clock: what a device can keep a push busy with, in the longest."""
