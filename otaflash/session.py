@@ -31,7 +31,7 @@ READ_AGAIN_S = 1.0
 
 def shape_of(link: Link) -> LinkShape:
     """What an engine must know of a link."""
-    return LinkShape(link.rate_bytes_per_s, link.stream, link.frame_bytes)
+    return LinkShape(link.rate_bytes_per_s, link.stream, link.frame_bytes, link.queue_writes)
 
 
 def offerable(bundle: Bundle) -> Offerable:
@@ -58,8 +58,10 @@ def run(engine: Engine, link: Link, on_event: OnEvent) -> Result:
     """Drives `engine` until it ends. `on_event` gets every event, and may answer NeedBundle.
 
     Raises the engine's error when it fails, LinkError from the link, and lets KeyboardInterrupt through: the device
-    then finds its own way out, and the next push resumes.
+    then finds its own way out, and the next push resumes. What befalls the connection under the link is told to the
+    engine before the bytes that came after it.
     """
+    frame_bytes, connections = link.frame_bytes, link.connections
     while True:
         now = link.now()
         due = engine.next_deadline()
@@ -70,9 +72,14 @@ def run(engine: Engine, link: Link, on_event: OnEvent) -> Result:
             return ended
         now = link.now()
         due = engine.next_deadline()
-        if due is not None and due <= now:
-            continue
-        data = link.read(now + READ_AGAIN_S if due is None else due)
+        # Also where the deadline has passed: a write that had to wait may have taken longer than the answer.
+        data = link.read(now + READ_AGAIN_S if due is None else max(due, now))
+        if link.frame_bytes != frame_bytes:
+            frame_bytes = link.frame_bytes
+            engine.resized(frame_bytes, link.now())
+        if link.connections != connections:
+            connections = link.connections
+            engine.reconnected(link.now())
         if data:
             engine.receive(data, link.now())
 

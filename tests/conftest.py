@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
+
+# A deadline for an example fails tests on a busy machine, and says nothing of the code.
+hypothesis.settings.register_profile("otaflash", deadline=None)
+hypothesis.settings.load_profile("otaflash")
 
 
 @pytest.fixture(autouse=True)

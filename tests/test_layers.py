@@ -26,6 +26,8 @@ ARROWS: dict[str, set[str]] = {
     "session": {"engine", "image", "transport.link", "wire"},
     "fleet": {"engine", "session", "transport", "image", "wire"},
     "bench": {"engine", "image", "session", "sim", "transport", "wire"},
+    "testing": {"engine", "image", "session", "sim", "transport.simlink", "wire.messages"},
+    "pytest_plugin": {"testing"},
     "cli": {"bench", "data", "engine", "fleet", "image", "session", "sim", "transport", "wire"},
 }
 
@@ -42,6 +44,7 @@ HOMES: dict[str, str] = {
     "cffi": "sim/build_native.py",
     "crcmod": "",  # the reference that the tests hold zlib against
     "setuptools": "",
+    "pytest": "pytest_plugin.py",
 }
 CLI_ONLY = {"rich", "rich_click", "click"}
 
@@ -49,7 +52,7 @@ MAY_PRINT = {"sim/build_native.py"}
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-GENERATED = {"otaflash/wire/messages.py", "firmware/core/messages.h"}
+GENERATED = {"otaflash/wire/messages.py", "otaflash/wire/ble.py", "firmware/core/messages.h"}
 TABLES = {"tests/firmware/scenarios_of_session.py"}
 """One entry after the other; nothing is gained by a cut in the middle."""
 

@@ -21,6 +21,17 @@ static uint16_t walk_steps(const struct ota *ota)
     return (uint16_t)(2U * boot_walk_pages(ota));
 }
 
+/* Read until two reads agree: one wrong read must not be copied, for nothing else looks at the old image before it is
+ * needed again. Not without end: what a cut left weak may read otherwise each time, and is found by the check of the image. */
+static void read_chunk(struct ota *ota, uint16_t page, uint16_t offset)
+{
+    uint8_t tries = TRIES;
+
+    do {
+        port_read(page, offset, ota->chunk, OTA_CHUNK_BYTES);
+    } while (!flash_equals(page, offset, ota->chunk, OTA_CHUNK_BYTES) && --tries != 0U);
+}
+
 /* Erase, program, read back. Recovery never asks whether the page looks equal: it may read so from weak cells. */
 static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
 {
@@ -28,7 +39,7 @@ static bool copy_once(struct ota *ota, uint16_t to, uint16_t from)
         return false;
     }
     for (uint16_t offset = 0; offset < OTA_PAGE_BYTES; offset = (uint16_t)(offset + OTA_CHUNK_BYTES)) {
-        port_read(from, offset, ota->chunk, OTA_CHUNK_BYTES);
+        read_chunk(ota, from, offset);
         if (port_program(to, offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK ||
             !flash_equals(to, offset, ota->chunk, OTA_CHUNK_BYTES)) {
             return false;
@@ -82,9 +93,16 @@ bool boot_runs(const struct ota *ota)
     return ota->boot == OTA_BOOT_STATE_IDLE || ota->boot == OTA_BOOT_STATE_TRIAL;
 }
 
+/* Looks twice before it says no: on that word a trial is reverted, a loader waits for a host, a flash is called worn, and
+ * one byte misread among so many must not be enough. */
+static bool holds(struct ota *ota, uint16_t page, const uint8_t *image)
+{
+    return image_check(ota, page, image) || image_check(ota, page, image);
+}
+
 static bool primary_holds(struct ota *ota)
 {
-    return image_check(ota, OTA_PRIMARY_PAGE, boot_running(ota));
+    return holds(ota, OTA_PRIMARY_PAGE, boot_running(ota));
 }
 
 /* Says what is so once nothing is left to walk. An application may read a torn record otherwise than its loader did, and
@@ -146,11 +164,12 @@ static void look_without_record(struct ota *ota)
     memset(ota->record, 0xFF, RECORD_BODY_BYTES);
     put_u16(ota->record + RECORD_GENERATION, 0);
     ota->record[RECORD_KIND] = RECORD_IDLE;
-    image_find(ota, ota->record + RECORD_OLD);
+    if (!image_find(ota, ota->record + RECORD_OLD)) {
+        (void)image_find(ota, ota->record + RECORD_OLD);
+    }
+    put_u32(ota->record + RECORD_COUNTER, 0);
     if (get_u16(ota->record + RECORD_OLD) != 0U) {
-        image_trailer(get_u16(ota->record + RECORD_OLD), OTA_TRAILER_COUNTER, ota->record + RECORD_COUNTER, 4);
-    } else {
-        put_u32(ota->record + RECORD_COUNTER, 0);
+        copy_u32(ota->record + RECORD_COUNTER, image_checked_counter(ota));
     }
 }
 
@@ -177,7 +196,7 @@ enum ota_result boot_apply(struct ota *ota)
 
     memcpy(offered + IMAGE_PAGES, ota->manifest + OTA_MANIFEST_PAGES, 2);
     copy_u32(offered + IMAGE_CRC, ota->manifest + OTA_MANIFEST_IMAGE_CRC);
-    if (!image_check(ota, stage_page(ota, 0), offered)) {
+    if (!holds(ota, stage_page(ota, 0), offered)) {
         return OTA_FAILED;
     }
     memmove(ota->record + RECORD_OLD, boot_running(ota), IMAGE_BYTES);
@@ -193,12 +212,11 @@ enum ota_result boot_apply(struct ota *ota)
 /* The counter moves with the decision, in the same record: a revert before it stays possible, and no cut parts the two. */
 enum ota_result boot_confirm(struct ota *ota)
 {
-    uint8_t *counter = ota->scratch;
+    const uint8_t *counter = image_checked_counter(ota);
 
-    if (!ota->application && (ota->trials >= OTA_TRIALS || !primary_holds(ota))) {
+    if ((!ota->application && ota->trials >= OTA_TRIALS) || !primary_holds(ota)) {
         return OTA_FAILED;
     }
-    image_trailer(get_u16(boot_running(ota)), OTA_TRAILER_COUNTER, counter, 4);
     if (get_u32(counter) > get_u32(ota->record + RECORD_COUNTER)) {
         copy_u32(ota->record + RECORD_COUNTER, counter);
     }

@@ -41,7 +41,7 @@ OTA_CALLED void image_trailer(uint16_t pages, uint8_t field, uint8_t *to, uint8_
     port_read((uint16_t)(OTA_PRIMARY_PAGE + pages - 1U), (uint16_t)(OTA_PAGE_BYTES - OTA_TRAILER_BYTES + field), to, count);
 }
 
-void image_find(struct ota *ota, uint8_t image[IMAGE_BYTES])
+bool image_find(struct ota *ota, uint8_t image[IMAGE_BYTES])
 {
     uint8_t *trailer = ota->scratch;
 
@@ -51,8 +51,9 @@ void image_find(struct ota *ota, uint8_t image[IMAGE_BYTES])
         copy_u32(image + IMAGE_CRC, trailer + OTA_TRAILER_IMAGE_CRC);
         if (get_u32(trailer + OTA_TRAILER_MAGIC) == OTA_TRAILER_MAGIC_VALUE &&
             get_u16(trailer + OTA_TRAILER_PAGES) == pages && image_check(ota, OTA_PRIMARY_PAGE, image)) {
-            return;
+            return true;
         }
     }
     put_u16(image + IMAGE_PAGES, 0);
+    return false;
 }

@@ -16,7 +16,13 @@ bool image_check(struct ota *ota, uint16_t page, const uint8_t image[IMAGE_BYTES
 /* Reads bytes of the trailer, from the field at `field` on, of an image of `pages` pages in the primary slot. */
 void image_trailer(uint16_t pages, uint8_t field, uint8_t *to, uint8_t count);
 
-/* Looks for a whole image in the primary slot by its trailer alone; pages 0: there is none. */
-void image_find(struct ota *ota, uint8_t image[IMAGE_BYTES]);
+/* The counter in the trailer of the image that image_check found whole just now: read with the rest, and so checked. */
+static inline const uint8_t *image_checked_counter(const struct ota *ota)
+{
+    return ota->scratch + OTA_SCRATCH_BYTES - OTA_TRAILER_BYTES + OTA_TRAILER_COUNTER;
+}
+
+/* Looks for a whole image in the primary slot by its trailer alone; false, and pages 0: there is none. */
+bool image_find(struct ota *ota, uint8_t image[IMAGE_BYTES]);
 
 #endif

@@ -15,6 +15,10 @@ void ota_poll(struct ota *ota);
 /* True if nothing is left to do now; the next thing to do then comes with a byte or after `*wait_ms` (65535: never). */
 bool ota_idle(const struct ota *ota, uint16_t *wait_ms);
 
+/* A port whose CPU runs on while its flash is busy calls this meanwhile, again and again until the flash is ready: what is
+ * being programmed is digested, from RAM. Reads no flash and calls no port_*. False: nothing is left to do. */
+bool ota_meanwhile(struct ota *ota);
+
 /* The same dispatch inside an application: answers Inspect, Confirm, Revert, Enter and Reboot. The start reads the whole
  * image once and programs the standing record again. */
 void ota_app_start(struct ota *ota);

@@ -26,7 +26,7 @@ bool record_marked(struct ota *ota, uint16_t mark)
     uint8_t *byte = ota->scratch + RECORD_BODY_BYTES; /* record_load keeps a body before it */
 
     port_read(page, offset, byte, 1);
-    return *byte == 0U;
+    return (*byte & (uint8_t)(*byte - 1U)) == 0U; /* a bit that sticks or is read wrong does not unset it */
 }
 
 enum ota_result record_mark(struct ota *ota, uint16_t mark)
@@ -40,7 +40,7 @@ enum ota_result record_mark(struct ota *ota, uint16_t mark)
 
 /* No walk leaves its slot, and no image the flash. A record that says otherwise was written by no loader of this
  * geometry, whatever its CRC: following it would read and erase where there is nothing, or another's. */
-static bool is_possible(const uint8_t *body)
+OTA_CALLED static bool is_possible(const uint8_t *body)
 {
     uint16_t old = get_u16(body + RECORD_OLD);
     uint16_t new = get_u16(body + RECORD_NEW);
@@ -52,15 +52,27 @@ static bool is_possible(const uint8_t *body)
     return (kind >= RECORD_APPLY ? new : old) <= OTA_SINGLE_PAGES;
 }
 
+/* Once more where the CRC is wrong: a read may go wrong once, and the record before this one must not be taken for it. */
+static bool read_body(const struct ota *ota, uint8_t *body)
+{
+    uint16_t page = unit_page(ota->record_unit);
+
+    port_read(page, 0, body, RECORD_BODY_BYTES);
+    if (crc32_right(body, RECORD_BODY_BYTES)) {
+        return true;
+    }
+    port_read(page, 0, body, RECORD_BODY_BYTES);
+    return crc32_right(body, RECORD_BODY_BYTES);
+}
+
 bool record_load(struct ota *ota)
 {
     uint8_t *body = ota->scratch;
     uint8_t found = 1;
 
     for (ota->record_unit = 0; ota->record_unit < 2U; ota->record_unit++) {
-        port_read(unit_page(ota->record_unit), 0, body, RECORD_BODY_BYTES);
-        if (get_u16(body) > get_u16(ota->record) && crc32_right(body, RECORD_BODY_BYTES) &&
-            is_possible(body) && record_marked(ota, MARK_SEAL)) {
+        if (read_body(ota, body) && get_u16(body) > get_u16(ota->record) && is_possible(body) &&
+            record_marked(ota, MARK_SEAL)) {
             memcpy(ota->record, body, RECORD_BODY_BYTES);
             found = ota->record_unit;
         }
@@ -73,9 +85,11 @@ enum ota_result record_refresh(struct ota *ota)
 {
     uint16_t page = unit_page(ota->record_unit);
 
-    if (port_program(page, 0, ota->record, RECORD_BODY_BYTES) == OTA_OK &&
-        flash_equals(page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
-        return OTA_OK;
+    for (uint8_t tries = 2; tries != 0U; tries--) {
+        if (port_program(page, 0, ota->record, RECORD_BODY_BYTES) == OTA_OK &&
+            flash_equals(page, 0, ota->record, RECORD_BODY_BYTES) && record_mark(ota, MARK_SEAL) == OTA_OK) {
+            return OTA_OK;
+        }
     }
     ota->boot = OTA_BOOT_STATE_SWAPPING;
     return OTA_FAILED;

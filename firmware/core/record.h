@@ -2,7 +2,8 @@
  * cleared (firmware/DESIGN.md; the algorithm is a model's, and binding to the letter).
  *
  * A unit: body (32 bytes), at 48 the seal, then 2 * OTA_SLOT_PAGES progress marks, then 16 trial marks; each mark is
- * OTA_MARK_BYTES long. Every cell is read at most once a boot. The body stands in RAM as it does in flash. */
+ * OTA_MARK_BYTES long. Every cell is believed once a boot: a body is read again only where its CRC is wrong. The body stands
+ * in RAM as it does in flash. */
 #ifndef OTA_RECORD_H
 #define OTA_RECORD_H
 

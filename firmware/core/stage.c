@@ -32,11 +32,36 @@ OTA_CALLED uint16_t stage_page(const struct ota *ota, uint16_t page)
     return (uint16_t)(page + (stage_single(ota) ? OTA_PRIMARY_PAGE : OTA_SECONDARY_PAGE + 1U));
 }
 
+/* Single slot, known to be 0 where a build has none. */
+static bool in_place(const struct ota *ota)
+{
+    return OTA_SINGLE_SLOT != 0 && stage_single(ota);
+}
+
 OTA_CALLED static void digest_restart(struct ota *ota)
 {
     ota->hashed = 0;
     ota->hashed_bytes = 0;
+    ota->ahead = 0;
     sha256_start(ota->digest);
+}
+
+/* In the single slot nothing but its mark tells a page that is whole from one that a cut tore and that reads right now. */
+static void vouch(struct ota *ota, uint16_t page)
+{
+    if (in_place(ota) && page == ota->vouched && page < 2U * OTA_SLOT_PAGES && ota->record[RECORD_KIND] == RECORD_SINGLE &&
+        record_mark(ota, MARK_STEP(page)) == OTA_OK) {
+        ota->vouched++;
+    }
+}
+
+static void digested(struct ota *ota, uint16_t bytes)
+{
+    ota->hashed_bytes = (uint16_t)(ota->hashed_bytes + bytes);
+    if (ota->hashed_bytes == OTA_PAGE_BYTES) {
+        ota->hashed_bytes = 0;
+        vouch(ota, ota->hashed++);
+    }
 }
 
 /* The first missing place moves up over what is held, and with it the state. */
@@ -60,8 +85,27 @@ void stage_continue(struct ota *ota)
     advance(ota);
 }
 
+/* After a restart: how far the marks go. Their presence is acted on, so the last is programmed again. */
+static void count_vouched(struct ota *ota)
+{
+    uint16_t base = get_u16(ota->record + RECORD_BASE);
+
+    ota->vouched = 0;
+    ota->superseded = false;
+    if (in_place(ota) && ota->record[RECORD_KIND] == RECORD_SINGLE) {
+        ota->vouched = base;
+        while (ota->vouched < 2U * OTA_SLOT_PAGES && record_marked(ota, MARK_STEP(ota->vouched))) {
+            ota->vouched++;
+        }
+        if (ota->vouched > base && record_mark(ota, MARK_STEP(ota->vouched - 1U)) != OTA_OK) {
+            ota->vouched = 0;
+        }
+    }
+}
+
 void stage_start(struct ota *ota)
 {
+    count_vouched(ota);
     ota->places = first_place(pages_of(ota));
     memset(ota->held, 0, (uint16_t)(pages_of(ota) * HELD_BYTES));
     memset(ota->blank, 0, (uint16_t)(pages_of(ota) + 7U) >> 3);
@@ -88,16 +132,21 @@ static void void_page(struct ota *ota, uint16_t page)
     }
 }
 
-/* In single-slot mode the running image is about to be destroyed: say so first, so that no half image is ever started. */
-static bool gives_up_running(struct ota *ota)
+/* In single-slot mode the running image is about to be destroyed: say so first, so that no half image is ever started. So
+ * too before a page is erased that the record vouches for, or may come to vouch for: a mark that is absent may be weak. */
+static bool gives_up_running(struct ota *ota, uint16_t page)
 {
-    if (!stage_single(ota) || ota->record[RECORD_KIND] == RECORD_SINGLE) {
+    if (!in_place(ota) || (ota->superseded && page >= ota->vouched)) {
         return true;
     }
+    if (page < ota->vouched) {
+        ota->vouched = page;
+    }
     put_u16(ota->record + RECORD_OLD, 0);
-    if (record_commit(ota, RECORD_SINGLE, 0) != OTA_OK) {
+    if (record_commit(ota, RECORD_SINGLE, ota->vouched) != OTA_OK) {
         return false;
     }
+    ota->superseded = true;
     ota->boot = OTA_BOOT_STATE_NO_IMAGE;
     return true;
 }
@@ -106,30 +155,96 @@ static bool erase_page(struct ota *ota, uint16_t page)
 {
     port_feed();
     bit_set(ota->blank, page);
-    return gives_up_running(ota) && port_erase(stage_page(ota, page)) == OTA_OK;
+    return gives_up_running(ota, page) && port_erase(stage_page(ota, page)) == OTA_OK;
 }
 
-/* True if flash holds what `chunk` has set; bytes of all ones may belong to blocks programmed before. */
-static bool chunk_took(const struct ota *ota, uint16_t page)
+/* True if flash holds what `chunk` has set; in one that is not whole, ones may belong to blocks programmed before. */
+static bool chunk_took(const struct ota *ota, uint16_t page, bool whole)
 {
+    uint8_t there;
+
     for (uint16_t i = 0; i < OTA_CHUNK_BYTES; i++) {
-        if (ota->chunk[i] != 0xFFU && !flash_equals(page, (uint16_t)(ota->chunk_offset + i), ota->chunk + i, 1)) {
+        port_read(page, (uint16_t)(ota->chunk_offset + i), &there, 1);
+        if (there != ota->chunk[i] && (whole || ota->chunk[i] != 0xFFU)) {
             return false;
         }
     }
     return true;
 }
 
-void stage_flush(struct ota *ota)
+/* Digests a page in flash from `offset` up to `end`. */
+OTA_CALLED static void digest_add(struct ota *ota, uint16_t page, uint16_t offset, uint16_t end)
+{
+    for (; offset < end; offset = (uint16_t)(offset + SHA256_BLOCK_BYTES)) {
+        port_read(page, offset, ota->scratch, SHA256_BLOCK_BYTES);
+        sha256_block(ota->digest, ota->scratch);
+    }
+}
+
+/* True if a whole page waits to be digested: it is held, and so is all before it. */
+static bool digest_waits(const struct ota *ota)
+{
+    return ota->hashed < pages_of(ota) && first_place((uint16_t)(ota->hashed + 1U)) <= ota->front;
+}
+
+/* Digests the next block from flash. */
+static void digest_block(struct ota *ota)
+{
+    uint16_t end = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
+
+    digest_add(ota, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
+    digested(ota, SHA256_BLOCK_BYTES);
+}
+
+/* Where the CPU is free while flash is busy, a digest that has come to the chunk which is programmed costs no time of its
+ * own: so one that lags behind is brought up first. A few blocks at a time: the host waits. */
+static void catch_up(struct ota *ota)
+{
+    for (uint8_t blocks = OTA_DIGEST_AHEAD; blocks != 0U && ota->hashed != ota->chunk_page && digest_waits(ota); blocks--) {
+        digest_block(ota);
+    }
+}
+
+bool ota_meanwhile(struct ota *ota)
+{
+    if (ota->ahead == 0U) {
+        return false;
+    }
+    sha256_block(ota->digest, ota->chunk + OTA_CHUNK_BYTES - ota->ahead);
+    ota->ahead = (uint16_t)(ota->ahead - SHA256_BLOCK_BYTES);
+    return true;
+}
+
+/* Programs and reads back. Where the digest has come to this chunk, a port may digest it from RAM meanwhile: once it
+ * is read back, whole, flash holds the same. */
+static bool program_chunk(struct ota *ota)
 {
     uint16_t page = stage_page(ota, ota->chunk_page);
+    bool whole = ota->chunk_filled == OTA_CHUNK_BYTES;
+    uint16_t ahead = 0;
 
+    catch_up(ota);
+    if (OTA_DIGEST_AHEAD != 0U && OTA_CHUNK_BYTES % SHA256_BLOCK_BYTES == 0U && whole &&
+        ota->chunk_page == ota->hashed && ota->chunk_offset == ota->hashed_bytes) {
+        ahead = OTA_CHUNK_BYTES;
+    }
+    ota->chunk_filled = 0;
+    ota->ahead = ahead;
+    if ((!bit_get(ota->blank, ota->chunk_page) && !erase_page(ota, ota->chunk_page)) ||
+        port_program(page, ota->chunk_offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK || !chunk_took(ota, page, whole)) {
+        return false;
+    }
+    digested(ota, (uint16_t)(ahead - ota->ahead));
+    ota->ahead = 0;
+    return true;
+}
+
+void stage_flush(struct ota *ota)
+{
     if (ota->chunk_filled == 0U) {
         return;
     }
-    ota->chunk_filled = 0;
-    if ((!bit_get(ota->blank, ota->chunk_page) && !erase_page(ota, ota->chunk_page)) ||
-        port_program(page, ota->chunk_offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK || !chunk_took(ota, page)) {
+    if (!program_chunk(ota)) {
         void_page(ota, ota->chunk_page);
     }
 }
@@ -162,15 +277,6 @@ void stage_block(struct ota *ota, uint16_t place, const uint8_t *data)
     advance(ota);
 }
 
-/* Digests a page in flash from `offset` up to `end`. */
-OTA_CALLED static void digest_add(struct ota *ota, uint16_t page, uint16_t offset, uint16_t end)
-{
-    for (; offset < end; offset = (uint16_t)(offset + SHA256_BLOCK_BYTES)) {
-        port_read(page, offset, ota->scratch, SHA256_BLOCK_BYTES);
-        sha256_block(ota->digest, ota->scratch);
-    }
-}
-
 /* Uses up the digest of the image, which is begun anew after a survey. */
 static bool page_agrees(struct ota *ota, uint16_t page, const uint8_t expected[4])
 {
@@ -194,7 +300,8 @@ bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4])
     if (all != 0U && all != 0xFFU) {
         return false;
     }
-    if (page_agrees(ota, stage_page(ota, page), digest)) {
+    /* Of what came before a restart only pages that are vouched for are believed; those held now are this boot's. */
+    if ((!in_place(ota) || all != 0U || page < ota->vouched) && page_agrees(ota, stage_page(ota, page), digest)) {
         memset(held, 0xFF, HELD_BYTES);
         bit_set(ota->blank, page);
         return true;
@@ -209,7 +316,7 @@ bool stage_busy(const struct ota *ota)
 {
     bool alive = ota->transfer == OTA_TRANSFER_STATE_RECEIVING || ota->transfer == OTA_TRANSFER_STATE_VERIFYING;
 
-    return alive && first_place((uint16_t)(ota->hashed + 1U)) <= ota->front;
+    return alive && (ota->hashed == pages_of(ota) || digest_waits(ota));
 }
 
 static void conclude(struct ota *ota)
@@ -225,20 +332,15 @@ static void conclude(struct ota *ota)
 
 void stage_work(struct ota *ota)
 {
-    uint16_t end = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
-
+    if (ota->hashed == pages_of(ota)) {
+        conclude(ota);
+        return;
+    }
     if (ota->chunk_filled != 0U && ota->chunk_page == ota->hashed) {
         stage_flush(ota);
         return; /* the page may be void now */
     }
-    digest_add(ota, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
-    ota->hashed_bytes = end;
-    if (end == OTA_PAGE_BYTES) {
-        ota->hashed_bytes = 0;
-        if (++ota->hashed == pages_of(ota)) {
-            conclude(ota);
-        }
-    }
+    digest_block(ota);
 }
 
 static uint16_t first_not_blank(const struct ota *ota)
@@ -277,30 +379,37 @@ void stage_extend(struct ota *ota)
     }
 }
 
+/* The first place from `place` on that is held, or is not; the end of the image if there is none. Most of the map is
+ * one long gap: whole bytes of it are passed over. */
+static uint16_t next_of(const struct ota *ota, uint16_t place, bool held)
+{
+    uint8_t other = held ? 0x00 : 0xFF;
+
+    while (place < ota->places && bit_get(ota->held, place) != held) {
+        place = (place & 7U) == 0U && ota->held[place >> 3] == other ? (uint16_t)(place + 8U) : (uint16_t)(place + 1U);
+    }
+    return place;
+}
+
 uint16_t stage_gaps(const struct ota *ota, uint16_t start, uint8_t *gaps, uint16_t room, bool *more)
 {
+    uint16_t place = start > ota->front ? start : ota->front;
     uint16_t used = 0;
-    uint8_t *count;
-    bool open = false; /* the gap written last goes on */
+    uint16_t first;
 
     *more = false;
-    for (uint16_t place = start > ota->front ? start : ota->front; place < ota->places; place++) {
-        if (bit_get(ota->held, place)) {
-            open = false;
-            continue;
+    for (;;) {
+        first = next_of(ota, place, false);
+        if (first >= ota->places) {
+            return used;
         }
-        if (!open) {
-            if (room < used + OTA_GAP_BYTES) {
-                *more = true;
-                break;
-            }
-            open = true;
-            put_u16(gaps + used + OTA_GAP_PLACE, place);
-            put_u16(gaps + used + OTA_GAP_COUNT, 0);
-            used = (uint16_t)(used + OTA_GAP_BYTES);
+        if (room < used + OTA_GAP_BYTES) {
+            *more = true;
+            return used;
         }
-        count = gaps + used + OTA_GAP_COUNT - OTA_GAP_BYTES;
-        put_u16(count, (uint16_t)(get_u16(count) + 1U));
+        place = next_of(ota, first, true);
+        put_u16(gaps + used + OTA_GAP_PLACE, first);
+        put_u16(gaps + used + OTA_GAP_COUNT, (uint16_t)(place - first));
+        used = (uint16_t)(used + OTA_GAP_BYTES);
     }
-    return used;
 }

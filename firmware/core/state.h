@@ -59,9 +59,12 @@ struct ota {
     uint16_t chunk_page;   /* page of the image that `chunk` belongs to */
     uint16_t chunk_offset;
     uint16_t chunk_filled; /* bytes in `chunk` that blocks have set; 0: not in use */
+    uint16_t ahead;        /* bytes at the end of `chunk` that may be digested while it is being programmed */
     uint8_t transfer;      /* enum ota_transfer_state */
     uint8_t last_serial;
     uint8_t voided;  /* pages voided in this session */
+    uint16_t vouched; /* single slot: pages from the first on that were whole before any cut, by the record's marks */
+    bool superseded;  /* ... and that record was written in this boot: it has no mark that could be weak */
     bool map_valid;  /* held and blank speak of the manifest in `manifest`, as far as it has come */
     uint32_t digest[8];
 

@@ -11,8 +11,16 @@ from otaflash.errors import ExitCode
 
 
 @click.command()
-@click.option("--board", default="tiny1", show_default=True, metavar="BOARD", help="Board profile, or a tiny geometry.")
-@click.option("--depth", default=1, show_default=True, type=click.IntRange(0, 3), help="Power cuts in one history.")
+@click.option(
+    "--board",
+    default="tiny1",
+    show_default=True,
+    metavar="BOARD",
+    help="Board profile, a tiny geometry, or all of these.",
+)
+@click.option(
+    "--depth", default=1, show_default=True, type=click.IntRange(0, 3), help="Power cuts in one history; 3 is a sample."
+)
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Stop after this time, although not all was seen.")
 @click.option("--seed", default=1, show_default=True, help="Of all that is drawn.")
 @click.option("--replay", metavar="HISTORY", help="Run one history again, as a violation names it.")
@@ -24,7 +32,8 @@ def powercut(
     """Cut the power before, in and after every flash operation of update, trial, confirm and revert.
 
     After each cut the board is judged from outside: whether it starts a whole image that was approved, and still
-    has the way back that it should have.
+    has the way back that it should have. With --board all: the geometries that stand for all boards, at each depth up
+    to the one given, on all cores; some of them with other faults, too.
     """
     output = settings_of(context).output()
     ok = True

@@ -8,13 +8,14 @@ import rich_click as click
 
 from otaflash.cli.factory import factory_facts, slot_for
 from otaflash.cli.facts import Facts, table_text
-from otaflash.cli.prepare import Program, Wanted, slot_of
+from otaflash.cli.prepare import Program, Wanted
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
 from otaflash.image.bundle import write_bundle
 from otaflash.image.data import HexData
 from otaflash.image.load import describe, load
+from otaflash.image.program import slot_of
 from otaflash.sim.profiles import profile
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otaflash.cli.prepare import board_of
+from otaflash.image.program import board_of
 from otaflash.wire.messages import BootState, Info, Version
 
 Facts = dict[str, object]

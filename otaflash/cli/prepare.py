@@ -8,10 +8,11 @@ from pathlib import Path
 from otaflash.cli.config import Config
 from otaflash.engine.events import WarningEvent
 from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
-from otaflash.image.build import Slot, build_image, check_manifest
-from otaflash.image.bundle import Bundle, bundle_from_image
+from otaflash.image.build import Slot
+from otaflash.image.bundle import Bundle
 from otaflash.image.data import HexData
 from otaflash.image.load import load
+from otaflash.image.program import board_of, bundle_for
 from otaflash.wire.messages import Info, Version
 
 DEFAULT_VERSION = "0.0.0"
@@ -56,11 +57,8 @@ class Program:
 
     def bundle_for(self, slot: Slot, counter: int) -> tuple[Bundle, tuple[WarningEvent, ...]]:
         """The bundle for a slot; `counter` is the security counter where none is stated. Raises ImageError."""
-        if isinstance(self.content, Bundle):
-            check_manifest(self.content.manifest, slot)
-            return self.content, ()
         wanted = self.wanted
-        image = build_image(
+        bundle, warnings = bundle_for(
             self.content,
             slot,
             version=parse_version(wanted.version or DEFAULT_VERSION),
@@ -68,23 +66,7 @@ class Program:
             single_slot=wanted.single_slot,
             move=wanted.move,
         )
-        return bundle_from_image(image), tuple(WarningEvent(w.id, w.text) for w in image.warnings)
-
-
-def slot_of(info: Info) -> Slot:
-    """Where an image goes on the device that says this of itself."""
-    return Slot(
-        board=board_of(info),
-        base=info.slot_base,
-        pages=info.slot_pages,
-        page_bytes=info.page_bytes,
-        single_pages=info.single_pages,
-    )
-
-
-def board_of(info: Info) -> str:
-    """The board's name; what is not ASCII shows as escapes."""
-    return info.board.rstrip(b"\0").decode("ascii", "backslashreplace")
+        return bundle, tuple(WarningEvent(w.id, w.text) for w in warnings)
 
 
 def check_board(info: Info, expected: str | None) -> None:

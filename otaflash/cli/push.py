@@ -10,10 +10,11 @@ import rich_click as click
 from otaflash.cli.exchange import board_link, is_simulated, update
 from otaflash.cli.facts import running_text
 from otaflash.cli.output import Output
-from otaflash.cli.prepare import Program, Wanted, check_board, slot_of
+from otaflash.cli.prepare import Program, Wanted, check_board
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import Result, WarningEvent
 from otaflash.image.bundle import Bundle
+from otaflash.image.program import slot_of
 from otaflash.session import MakeBundle
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from otaflash.engine.channel import Channel, Heard
@@ -11,13 +12,17 @@ from otaflash.wire.messages import Message
 class Asking:
     """Sends `make()` when due, and again after each time-out with a longer one.
 
-    `extra_s` is added to every time-out: what the device needs to do before it can answer.
+    `extra_s` is added to every time-out: what the device needs to do before it can answer. `repeat_s` bounds the
+    time-outs behind the first.
     """
 
-    def __init__(self, channel: Channel, make: Callable[[], Message], extra_s: float = 0.0) -> None:
+    def __init__(
+        self, channel: Channel, make: Callable[[], Message], extra_s: float = 0.0, repeat_s: float = math.inf
+    ) -> None:
         self._channel = channel
         self._make = make
         self._extra_s = extra_s
+        self._repeat_s = repeat_s
         self._first: int | None = None
         self._newest = -1
         self._due: float | None = None
@@ -32,7 +37,8 @@ class Asking:
         if self._first is None:
             self._first = sequence
         # Counted from the end of the frame on the line, so that a slow line does not eat the patience.
-        self._due = self._channel.sent_at(sequence) + self._channel.rtt.timeout_s(self.times) + self._extra_s
+        timeout_s = self._channel.rtt.timeout_s(self.times) + self._extra_s
+        self._due = self._channel.sent_at(sequence) + (min(timeout_s, self._repeat_s) if self.times else timeout_s)
         self.times += 1
 
     def deadline(self) -> float:
@@ -46,6 +52,11 @@ class Asking:
     def answers_newest(self, heard: Heard) -> bool:
         """True if nothing was repeated since: only then the round trip is the link's, not the device's silence."""
         return heard.sequence == self._newest
+
+    def wait_on(self, now: float) -> None:
+        """Others asked at the same time are being answered: this one's turn comes."""
+        if self._due is not None:
+            self._due = max(self._due, now + self._channel.rtt.timeout_s(self.times - 1) + self._extra_s)
 
     def again_at(self, when: float) -> None:
         """Asks again at `when`, with the patience of a first time."""

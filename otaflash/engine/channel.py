@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otaflash.engine.pacing import Pacer
 from otaflash.engine.rtt import RoundTrip
 from otaflash.engine.sizing import PACKET_BYTES
 from otaflash.wire import FrameReader, WireError, decode, encode, on_stream
-from otaflash.wire.messages import FRAME_GREATEST, Message
+from otaflash.wire.messages import FRAME_GREATEST, Inspect, Message
 
 SERIALS = 256
+UNANSWERED_LEAST = 16
+UNANSWERED_BYTES = 8192
+UNANSWERED_MOST = 64
+"""Writes of a message link that no answer has overtaken: an accepted write is no sign that it went out, and what waits
+in a host's queue is lost when the connection breaks. So many bytes bridge a program's own delays on the fastest air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,16 @@ class LinkShape:
     rate_bytes_per_s: float | None
     stream: bool = True
     frame_bytes: int = FRAME_GREATEST
+    queue_writes: int | None = None
+
+    def pacing_rate(self) -> float | None:
+        """What frames are spaced to; a message link is held back by what is unanswered."""
+        return self.rate_bytes_per_s if self.stream else None
+
+    def unanswered_most(self) -> int:
+        """How many writes of a message link may be unanswered."""
+        wanted = min(max(UNANSWERED_BYTES // self.frame_bytes, UNANSWERED_LEAST), UNANSWERED_MOST)
+        return wanted if self.queue_writes is None else max(min(wanted, self.queue_writes), 1)
 
     def reply_bytes(self) -> int:
         """The longest reply to ask for: one radio packet on a stream, whose COBS byte and zero come on top."""
@@ -50,8 +65,8 @@ class Channel:
     def __init__(self, shape: LinkShape, session: int) -> None:
         self.shape = shape
         self.session = session
-        self.pacer = Pacer(shape.rate_bytes_per_s)
-        self.rtt = RoundTrip(shape.rate_bytes_per_s)
+        self.pacer = Pacer(shape.pacing_rate())
+        self.rtt = RoundTrip(shape.pacing_rate())
         self.wire_bytes_down = 0
         self.wire_bytes_up = 0
         self.heard_at: float | None = None
@@ -64,6 +79,8 @@ class Channel:
         self._sent_at: deque[float] = deque(maxlen=SERIALS)
         self._session_began = 0
         self._outgoing: list[bytes] = []
+        self._answered = 0
+        """One more than the latest transmission answered: a link that keeps order has sent all before it."""
 
     def new_session(self) -> None:
         """What was said before is not answered to this session. Sessions are 1 to 65535."""
@@ -97,6 +114,24 @@ class Channel:
         self.next_sequence += 1
         return self.next_sequence - 1
 
+    def may_write(self) -> bool:
+        """False while a message link has as many writes unanswered as it may. Requests are few and exempt."""
+        return self.shape.stream or self.next_sequence - self._answered < self.shape.unanswered_most()
+
+    def resized(self, frame_bytes: int, now: float) -> None:
+        """Writes take another size from now on. The device must know, if its replies no longer fit."""
+        shorter = frame_bytes < self.shape.reply_bytes()
+        self.shape = replace(self.shape, frame_bytes=frame_bytes)
+        if shorter and self.next_sequence:
+            self.send(Inspect(self.shape.reply_bytes(), 0, bytes(8)), now)
+
+    def reconnected(self) -> None:
+        """Nothing sent before will be answered; a frame that broke off must not take the next one along."""
+        self._answered = self.next_sequence
+        if self.shape.stream:
+            self._reader.feed(b"\0")
+            self._outgoing.append(b"\0")
+
     def take_outgoing(self) -> list[bytes]:
         frames, self._outgoing = self._outgoing, []
         return frames
@@ -126,6 +161,7 @@ class Channel:
         if sequence < self._session_began:
             return None
         self.heard_at = now
+        self._answered = max(self._answered, sequence + 1)
         return Heard(sequence, decoded.message, now - self.sent_at(sequence))
 
     def sent_at(self, sequence: int) -> float:

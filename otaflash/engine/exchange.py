@@ -44,6 +44,18 @@ class Exchange(ABC):
         self._begin(now)
         self._pump(now)
 
+    def resized(self, frame_bytes: int, now: float) -> None:
+        self._begin(now)
+        self._channel.resized(frame_bytes, now)
+        self._pump(now)
+
+    def reconnected(self, now: float) -> None:
+        self._begin(now)
+        self._channel.reconnected()
+        if self._step is not None:
+            self._step.again(now)
+        self._pump(now)
+
     def bytes_to_send(self, now: float) -> list[bytes]:
         self._begin(now)
         return self._channel.take_outgoing()

@@ -101,6 +101,15 @@ def bad_info(why: str) -> OtaflashError:
     )
 
 
+def frames_too_small(frame_bytes: int, block_bytes: int) -> LinkError:
+    """The smallest block of the device does not fit a write."""
+    return LinkError(
+        "frames-too-small",
+        f"a write takes {frame_bytes} bytes, and the blocks of {block_bytes} bytes that the device takes do not fit it",
+        remedy="Use a host and a device that agree on a larger ATT MTU.",
+    )
+
+
 def image_unfit(why: str) -> OtaflashError:
     """The bundle is not for this device, found before anything was sent."""
     return OtaflashError(

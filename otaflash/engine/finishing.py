@@ -69,6 +69,9 @@ class Verifying:
     def deadline(self) -> float:
         return self._asking.deadline()
 
+    def again(self, now: float) -> None:
+        self._asking.again_at(now)
+
     def heard(self, heard: Heard, now: float) -> None:
         if not self._asking.answers(heard):
             return
@@ -120,6 +123,10 @@ class Telling:
 
     def deadline(self) -> float:
         return self._asking.deadline()
+
+    def again(self, now: float) -> None:
+        """Whether it was done before the connection broke, Inspect tells: a second Reboot would be one too many."""
+        self._on_end(None, 0, now)
 
     def heard(self, heard: Heard, now: float) -> None:
         reply = heard.message

@@ -14,6 +14,8 @@ from otaflash.wire.messages import FRAME_LEAST, PROTOCOL_VERSION, Info, Inspect,
 ANY = bytes(8)
 FIRST_S = 1.0
 """The first Inspect is repeated before its answer can be there: up to so long, it is the round trip all the same."""
+REPEAT_S = 0.4
+"""However long answers took: a loader that comes back listens for a second or less, and must be asked within that."""
 
 
 class Inspecting:
@@ -36,45 +38,81 @@ class Inspecting:
         self._on_info = on_info
         self._on_error = on_error
         self._target = target
-        self._record = b""
+        self._parts: dict[int, bytes] = {}
         self._previous: bytes | None = None
-        self._asking = self._ask()
-        self._asking.again_at(not_before)
+        self._asked: dict[int, Asking] = {}
+        """What is not answered yet, by offset."""
+        self._ask(0).again_at(not_before)
 
-    def _ask(self) -> Asking:
-        offset = len(self._record)
-        return Asking(self._channel, lambda: Inspect(self._channel.shape.reply_bytes(), offset, self._target))
+    def _ask(self, offset: int) -> Asking:
+        asking = Asking(
+            self._channel,
+            lambda: Inspect(self._channel.shape.reply_bytes(), offset, self._target),
+            repeat_s=REPEAT_S,
+        )
+        self._asked[offset] = asking
+        return asking
 
     def poll(self, now: float) -> None:
-        self._asking.poll(now)
+        for asking in self._due_ones():
+            asking.poll(now)
 
     def deadline(self) -> float:
-        return self._asking.deadline()
+        return min(asking.deadline() for asking in self._due_ones())
+
+    def _due_ones(self) -> list[Asking]:
+        """All are asked for at once; of those that stay unanswered only one at a time is asked for again."""
+        asked = list(self._asked.values())
+        return asked[:1] + [asking for asking in asked[1:] if not asking.times]
+
+    def again(self, now: float) -> None:
+        """Over a new connection the device may be another program, so nothing that it said before counts."""
+        self._previous = None
+        self._read(now)
 
     def heard(self, heard: Heard, now: float) -> None:
         reply = heard.message
-        if not isinstance(reply, InspectReply) or not self._asking.answers(heard):
+        if not isinstance(reply, InspectReply) or reply.offset not in self._asked:
+            return
+        asking = self._asked[reply.offset]
+        if not asking.answers(heard):
             return
         rtt = self._channel.rtt
-        if self._asking.answers_newest(heard) or (rtt.smoothed_s is None and heard.round_trip_s < FIRST_S):
+        if asking.answers_newest(heard) or (rtt.smoothed_s is None and heard.round_trip_s < FIRST_S):
             rtt.sample(heard.round_trip_s)
-        if reply.offset != len(self._record) or not reply.part:
+        if not reply.part:
             return
-        self._record += reply.part
-        if len(self._record) < reply.total:
-            self._next_part(now)
-        elif reply.offset and self._record != self._previous:
-            self._previous, self._record = self._record, b""
-            self._next_part(now)
+        del self._asked[reply.offset]
+        for other in self._asked.values():
+            other.wait_on(now)
+        self._parts[reply.offset] = reply.part
+        if reply.offset == 0:
+            for offset in range(len(reply.part), reply.total, len(reply.part)):
+                self._ask(offset)
+        if not self._asked:
+            self._look_at_record(reply.total, now)
+        self.poll(now)
+
+    def _look_at_record(self, total: int, now: float) -> None:
+        """Every part asked for is here."""
+        record = b""
+        while len(record) < total and len(record) in self._parts:
+            record += self._parts[len(record)]
+        if len(record) < total:
+            self._ask(len(record))
+        elif len(self._parts) > 1 and record != self._previous:
+            self._previous = record
+            self._read(now)
         else:
-            self._finish(now)
+            self._finish(record, now)
 
-    def _next_part(self, now: float) -> None:
-        self._asking = self._ask()
-        self._asking.poll(now)
+    def _read(self, now: float) -> None:
+        """Reads the record from its beginning."""
+        self._parts.clear()
+        self._asked.clear()
+        self._ask(0).again_at(now)
 
-    def _finish(self, now: float) -> None:
-        record = self._record
+    def _finish(self, record: bytes, now: float) -> None:
         lowest, highest = (record[0], record[1]) if len(record) > 1 else (0, 0)
         if not lowest <= PROTOCOL_VERSION <= highest:
             self._on_error(failures.protocol(lowest, highest))

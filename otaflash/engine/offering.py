@@ -7,6 +7,7 @@ from otaflash.wire.messages import Offer, OfferReply
 
 FRAME_OVERHEAD = 10
 PARTS_AT_ONCE = 8
+"""Of a stream; a message link has its own measure of what may be unanswered."""
 COPIES = 2
 """An offer of one part is sent twice where a round trip is long, or after a loss: what follows depends on it."""
 LONG_ROUND_TRIP_S = 0.15
@@ -21,8 +22,10 @@ class Offering:
         self.accepted_by: int | None = None
         """The transmission that was answered with acceptance."""
         self._channel = channel
+        shape = channel.shape
+        self._most_at_once = self._at_once = PARTS_AT_ONCE if shape.stream else shape.unanswered_most()
         self._offer = offer
-        self._part_bytes = max(frame_bytes - FRAME_OVERHEAD, 1)
+        self.resized(frame_bytes)
         self._cursor = 0
         self._expected = 0
         self._parts_out = 0
@@ -33,6 +36,10 @@ class Offering:
         self._offsets: dict[int, int] = {}
         """Of each part sent, by transmission."""
 
+    def resized(self, frame_bytes: int) -> None:
+        """The largest frame that may be sent, from now on."""
+        self._part_bytes = max(frame_bytes - FRAME_OVERHEAD, 1)
+
     def due(self, now: float) -> bool:
         """True if a part should go now."""
         if self.accepted_by is not None:
@@ -42,14 +49,27 @@ class Offering:
         if now < self._due - 1e-9:
             return False
         self._restart(self._expected)
+        if not self._channel.shape.stream:
+            self._at_once = 1  # what is late rather than lost must not be heaped up behind itself
         return True
 
     def _may_go_on(self) -> bool:
-        return self._cursor < len(self._offer) and self._parts_out < PARTS_AT_ONCE
+        return self._cursor < len(self._offer) and self._parts_out < self._at_once
 
     def _restart(self, at: int) -> None:
         self._cursor = at
         self._parts_out = 0
+
+    def again(self) -> None:
+        """What was sent and not answered is lost."""
+        if self.accepted_by is None:
+            self._at_once = self._most_at_once
+            self._restart(self._expected)
+
+    @property
+    def all_out(self) -> bool:
+        """True if every part has been sent: what follows may then be taken."""
+        return self.accepted_by is not None or self._cursor >= len(self._offer)
 
     def deadline(self) -> float | None:
         if self.accepted_by is not None:
@@ -63,6 +83,7 @@ class Offering:
         self._cursor += len(part)
         self._parts_out += 1
         twice = self._rounds > 0 or self._channel.rtt.estimate_s() > LONG_ROUND_TRIP_S
+        twice &= self._channel.shape.stream
         if twice and len(part) == len(self._offer) and self._parts_out < COPIES:
             self._cursor = 0
         if not self._may_go_on():
@@ -80,13 +101,15 @@ class Offering:
         if self.accepted_by is None:
             self.accepted_by = sequence
 
-    def heard(self, heard: Heard, reply: OfferReply) -> bool:
+    def heard(self, heard: Heard, reply: OfferReply, now: float) -> bool:
         """Takes an answer with reason ok; True if the offer is accepted by it."""
         if reply.next >= len(self._offer):
             self.shown_accepted(heard.sequence)
             return True
         if heard.sequence > self._newest:
             self._newest = heard.sequence
+            self._at_once = self._most_at_once
+            self._due = max(self._due, now + self._channel.rtt.timeout_s())  # the parts behind it are on their way
             # The part that it expects came, and was not taken: it counts in the session of an earlier host.
             foreign = self._offsets.get(heard.sequence) == reply.next
             self._expected = 0 if foreign else reply.next

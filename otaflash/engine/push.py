@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from otaflash.engine import failures
 from otaflash.engine.channel import LinkShape
+from otaflash.engine.ends import Outcome, Resume
 from otaflash.engine.events import Done, NeedBundle, Result
 from otaflash.engine.exchange import Exchange
 from otaflash.engine.finishing import Digest, Telling, Verifying
 from otaflash.engine.inspecting import ANY, Inspecting
 from otaflash.engine.offerable import Offerable
-from otaflash.engine.staging import Outcome, Resume, Staging
+from otaflash.engine.sizing import BLOCK_OVERHEAD
+from otaflash.engine.staging import Staging
 from otaflash.wire.messages import Apply, BootState, Confirm, Enter, Info, Reason, Reboot, Version
 
 LOADER, APPLICATION = 0, 1
@@ -21,6 +23,8 @@ APPLIES_MAX = 2
 REPAIRS_MAX = 9
 LOOK_AGAIN_S = 0.1
 NUDGE_AFTER_S = 2.0
+NUDGE_AT_MOST_S = 32.0
+"""Each Reboot begins the loader's entry window anew: one that is longer than the pause before the next never ends."""
 COMING_UP_S = 15.0
 
 
@@ -50,6 +54,7 @@ class Push(Exchange):
         self._restarts = 0
         self._repairs = 0
         self._nudge_at: float | None = None
+        self._nudge_s = NUDGE_AFTER_S
         self._confirm_refused: int | None = None
 
     def use_bundle(self, bundle: Offerable, now: float) -> None:
@@ -94,14 +99,17 @@ class Push(Exchange):
         """The table of DESIGN.md, "Truth"."""
         bundle = self._bundle
         assert bundle is not None
+        runs = info.boot_state != BootState.NO_IMAGE
         if info.boot_state == BootState.SWAPPING:
             self._fail(failures.refused(Reason.FLASH_FAILED, "to go on: a swap did not get through"))
         elif self._runs_ours(info, bundle):
             self._decide_ours(info, now)
         elif info.boot_state == BootState.TRIAL:
             self._fail(failures.refused(Reason.TRIAL_PENDING, "the image"))
-        elif self._applied and (self._trial_seen or self._applies >= APPLIES_MAX):
+        elif self._applied and (self._trial_seen or self._applies >= APPLIES_MAX) and runs:
             self._fail(failures.reverted())
+        elif self._applies >= APPLIES_MAX:
+            self._fail(failures.not_verified("it was swapped in, and nothing whole is there to start"))
         elif info.mode == APPLICATION:
             self._enter(info, now)
         else:
@@ -131,11 +139,13 @@ class Push(Exchange):
     def _wait_for_application(self, info: Info, now: float) -> None:
         """The loader speaks: it leaves for the image by itself soon, or after a Reboot."""
         if self._nudge_at is None:
-            self._nudge_at = now + NUDGE_AFTER_S
+            self._nudge_s = NUDGE_AFTER_S
+            self._nudge_at = now + self._nudge_s
         if now < self._nudge_at:
             self._inspect(now, "start", not_before=now + LOOK_AGAIN_S)
             return
-        self._nudge_at = now + NUDGE_AFTER_S
+        self._nudge_s = min(2 * self._nudge_s, NUDGE_AT_MOST_S)
+        self._nudge_at = now + self._nudge_s
         self._tell(Reboot(info.uid), "an answer to Reboot", lambda *_: self._inspect(_[2], "start"), "start", now)
 
     # --- enter and stage
@@ -165,6 +175,10 @@ class Push(Exchange):
 
     def _stage(self, info: Info, now: float, resume: Resume | None = None) -> None:
         assert self._bundle is not None
+        shape = self._channel.shape
+        if not shape.stream and shape.frame_bytes < info.block_bytes + BLOCK_OVERHEAD:
+            self._fail(failures.frames_too_small(shape.frame_bytes, info.block_bytes))
+            return
         self._enters = 0
         if self._staged_before:
             self._channel.new_session()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
 
 from otaflash.engine.air import AirWatch
 from otaflash.engine.channel import Heard, with_lead
+from otaflash.engine.ends import Outcome, Resume
 from otaflash.engine.events import Progress
 from otaflash.engine.loss import LossEstimate
 from otaflash.engine.offerable import Offerable
@@ -36,34 +37,14 @@ OPTIMISTIC_STALL_MS = 150
 
 ASK_BYTES_LEAST = 400
 ASK_BYTES_MOST = 800
+ASK_PART = 3 / 8
+"""Of what may be unanswered on a message link: asked for so often, reports come before the host's queue runs dry."""
 CUT_SHORT = 0x80
 PROBE_PAGES_LEAST = 4
 PROBE_TRIES = 2
 PROGRESS_EVERY_S = 0.1
 BLIND_QUERIES = 3
 LATE_S = 0.003
-
-
-class Resume(Enum):
-    """What is thought to be staged already."""
-
-    NO = auto()
-    PROBE = auto()
-    """Not known: ask about the first page along with the offer."""
-    SURVEY = auto()
-    """Likely: ask about every page before sending blocks."""
-    REPAIR = auto()
-    """All blocks are held and the digest is wrong: ask about every page, whatever the answers are."""
-
-
-class Outcome(Enum):
-    """How staging ends."""
-
-    HELD = auto()
-    """Every block is held."""
-    LOST = auto()
-    """The device restarted, or left for the application: inspect."""
-    FLASH_FAILED = auto()
 
 
 class Staging:
@@ -82,18 +63,21 @@ class Staging:
         on_end: Callable[[Outcome, float], None],
         on_refused: Callable[[int], None],
     ) -> None:
-        shape = shared.channel.shape
-        frame_bytes = min(info.frame_bytes, shape.frame_bytes)
         self._shared = shared
         self._channel = shared.channel
+        self._shape = shape = shared.channel.shape
         self._bundle = bundle
+        self._device_frame_bytes = info.frame_bytes
         self._block_bytes = info.block_bytes
         self._page_blocks = info.page_bytes // info.block_bytes
         self._on_end = on_end
         self._on_refused = on_refused
         self._resume = resume
+        frame_bytes = min(info.frame_bytes, shape.frame_bytes)
         sizes = FrameSizes(info.block_bytes, frame_bytes, stream=shape.stream)
         self._transfer = Transfer(bundle.pages * self._page_blocks, sizes, LossEstimate(), info.window_bytes)
+        if not shape.stream:
+            self._transfer.copies_most = 0
         self._air = AirWatch(self._channel.pacer, self._channel.rtt, self._transfer.loss)
         self._offering = Offering(self._channel, bundle.offer, frame_bytes)
         small = min(frame_bytes, shape.reply_bytes())
@@ -117,6 +101,8 @@ class Staging:
     def poll(self, now: float) -> None:
         if self._began is None:
             self._begin(now)
+        if self._shape is not self._channel.shape:
+            self._resize()
         careful_due = self._careful_due()
         if careful_due is not None and now >= careful_due - 1e-9:
             self._air.overdue(self._channel.next_sequence)
@@ -130,25 +116,43 @@ class Staging:
         times = [self._offering.deadline(), self._query_due(), self._careful_due()]
         if self._survey_may_go():
             times.append(self._surveying.deadline())
-        if self._blocks_may_go() and self._transfer.peek(self._channel.next_sequence):
+        if self._blocks_may_go() and self._offering.all_out and self._transfer.peek(self._channel.next_sequence):
             times.append(0.0)
         due = min((each for each in times if each is not None), default=None)
         if due is None or self._channel.pacer.rate is None:
             return due
         return max(due, self._channel.pacer.open_at())
 
+    def again(self, now: float) -> None:
+        """A report comes first: what of the blocks in flight got through need not be sent again."""
+        self._transfer.forget_flight()
+        self._asks.clear()
+        self._offering.again()
+        self._surveying.again(now)
+        if self._offering.accepted_by is not None and not self._surveying.active:
+            self._queries = BLIND_QUERIES
+            self._query(now)
+
     def heard(self, heard: Heard, now: float) -> None:
         reply = heard.message
         if isinstance(reply, ReportReply):
             self._on_report(heard, reply, now)
         elif isinstance(reply, OfferReply):
-            self._on_offer(heard, reply)
+            self._on_offer(heard, reply, now)
         elif isinstance(reply, SurveyReply):
             self._on_survey(heard, reply, now)
         elif isinstance(reply, Refused):
             self._on_refusal(heard, reply, now)
 
     # --- sending
+
+    def _resize(self) -> None:
+        """The link's writes have another size now."""
+        self._shape = self._channel.shape
+        frame_bytes = min(self._device_frame_bytes, self._shape.frame_bytes)
+        self._transfer.sizes = FrameSizes(self._block_bytes, frame_bytes, stream=self._shape.stream)
+        self._offering.resized(frame_bytes)
+        self._surveying.resized(min(frame_bytes, self._shape.reply_bytes()))
 
     def _begin(self, now: float) -> None:
         self._began = self._progress_at = now
@@ -178,7 +182,7 @@ class Staging:
         if self._asks and query_due is not None and now >= query_due - 1e-9:
             self._query(now)
             return True
-        if self._blocks_may_go() and self._transfer.room(self._channel.next_sequence):
+        if self._blocks_may_go() and self._offering.all_out and self._transfer.room(self._channel.next_sequence):
             piece = self._transfer.next_piece()
             if piece is not None:
                 self._send_block(piece, now)
@@ -216,6 +220,8 @@ class Staging:
     def _blocks_may_go(self) -> bool:
         if self._surveying.active and self._resume is not Resume.PROBE:
             return False
+        if not self._channel.may_write():
+            return False
         return self._check_map_after is None and self._queries < self._blind_queries()
 
     def _blind_queries(self) -> int:
@@ -250,9 +256,13 @@ class Staging:
         """Wire bytes between two requests for a report: about 8 of them in a round trip."""
         if self._air.paced:
             return 0.0  # a lost frame takes its request along, and every verdict counts
+        if not self._shape.stream:
+            most = self._shape.unanswered_most() * self._transfer.sizes.sizes[-1].wire_bytes
+            return ASK_PART * min(most, self._transfer.window_bytes or most)
         rate = self._channel.pacer.rate
         in_flight = 8.0 * ASK_BYTES_MOST if rate is None else rate * self._channel.rtt.estimate_s()
-        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST)
+        window = self._transfer.window_bytes or math.inf  # half of one goes on while the report about the other comes
+        return min(max(in_flight / 8, ASK_BYTES_LEAST), ASK_BYTES_MOST, window / 2)
 
     def _query_due(self) -> float | None:
         """When to ask for a report without a block: at once, or when an answer is overdue."""
@@ -282,10 +292,10 @@ class Staging:
 
     # --- answers
 
-    def _on_offer(self, heard: Heard, reply: OfferReply) -> None:
+    def _on_offer(self, heard: Heard, reply: OfferReply, now: float) -> None:
         if reply.reason != Reason.OK:
             self._on_refused(reply.reason)
-        elif self._offering.heard(heard, reply) and self._last_answered < 0:
+        elif self._offering.heard(heard, reply, now) and self._last_answered < 0:
             self._transfer.accepted(heard.sequence, reply.limit)
 
     def _on_survey(self, heard: Heard, reply: SurveyReply, now: float) -> None:

@@ -21,6 +21,10 @@ class Step(Protocol):
 
     def deadline(self) -> float | None: ...
 
+    def again(self, now: float) -> None:
+        """Nothing that was sent will be answered any more: asks again when polled next."""
+        ...
+
 
 @dataclass(slots=True)
 class Clockwork:

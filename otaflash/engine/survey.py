@@ -42,12 +42,16 @@ class Surveying:
         self._channel = channel
         self._table = table
         self._page_bytes = page_bytes
-        fitting = min((frame_bytes - FRAME_OVERHEAD) // TABLE_DIGEST_BYTES, BYTES_AT_ONCE // page_bytes)
-        self._most = max(1, min(fitting, PAGES_AT_ONCE))
+        self.resized(frame_bytes)
         self._on_answer = on_answer
         self._s_per_byte = FIRST_GUESS_S_PER_BYTE
         self._next = self._stop = self._count = 0
         self._asking: Asking | None = None
+
+    def resized(self, frame_bytes: int) -> None:
+        """The largest frame that may be sent, from the next request on."""
+        fitting = min((frame_bytes - FRAME_OVERHEAD) // TABLE_DIGEST_BYTES, BYTES_AT_ONCE // self._page_bytes)
+        self._most = max(1, min(fitting, PAGES_AT_ONCE))
 
     def begin(self, first: int, stop: int) -> None:
         self._next, self._stop = first, stop
@@ -81,6 +85,10 @@ class Surveying:
 
     def deadline(self) -> float | None:
         return None if self._asking is None else self._asking.deadline()
+
+    def again(self, now: float) -> None:
+        if self._asking is not None:
+            self._asking.again_at(now)
 
     def heard(self, heard: Heard, reply: SurveyReply) -> None:
         asking = self._asking

@@ -90,6 +90,8 @@ class Transfer:
         self.patience_s = 0.0
         self.frame_packets = FRAME_PACKETS_MOST
         """Longest frame, in packets: a radio that is slower than its UART overruns within long ones."""
+        self.copies_most = COPIES_MAX
+        """0 where nothing is lost by chance, but by a host's queue or a broken connection: on message links."""
         self.paced = False
         """While the pace is below the line's, frames are as long as that allows: what was measured with long ones holds
         for short ones, but not the other way round."""
@@ -200,7 +202,7 @@ class Transfer:
         """How many copies make it unlikely that a whole round trip is spent on one lost frame, or on its report."""
         loss = min(2 * self.loss.per_packet(), 1.0)
         chance, copies = loss, 0
-        while chance * len(self.flight) > COPY_RISK and copies < COPIES_MAX:
+        while chance * len(self.flight) > COPY_RISK and copies < self.copies_most:
             chance *= loss
             copies += 1
         return copies

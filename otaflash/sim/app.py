@@ -24,6 +24,10 @@ class Behaviour(Enum):
     """runs, and answers nothing"""
     ENTER = "enter"
     """as good, and asks for the loader by itself after `enter_after_s`"""
+    RESTART = "restart"
+    """as good, and resets itself after `crash_after_s`, at every start"""
+    FADE = "fade"
+    """as good, and falls silent after `fade_after_s`; the watchdog of a trial then resets it after `watchdog_s`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Application:
     watchdog_s: float = 2.0
     crash_after_s: float = 0.1
     enter_after_s: float = 5.0
+    fade_after_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ class Stage(Protocol):
 
     def enter_loader(self) -> None: ...
 
+    def fall_silent(self) -> None: ...
+
     def reset(self) -> None: ...
 
 
@@ -87,15 +94,26 @@ def start(application: Application, stage: Stage) -> None:
         case Behaviour.ENTER:
             _start_library(application, stage)
             stage.later(application.enter_after_s, stage.enter_loader)
+        case Behaviour.RESTART:
+            _start_library(application, stage)
+            stage.later(application.crash_after_s, stage.reset)
+        case Behaviour.FADE:
+            _start_library(application, stage)
+            stage.later(application.fade_after_s, lambda: _hang(application, stage))
         case Behaviour.HANG:
-            if stage.on_trial:  # only then did the loader start the watchdog
-                stage.later(application.watchdog_s, stage.reset)
+            _hang(application, stage)
         case Behaviour.CRASH:
             stage.later(application.crash_after_s, stage.reset)
         case Behaviour.SILENT:
             pass
         case _:
             assert_never(application.behaviour)
+
+
+def _hang(application: Application, stage: Stage) -> None:
+    stage.fall_silent()
+    if stage.on_trial:  # only then did the loader start the watchdog
+        stage.later(application.watchdog_s, stage.reset)
 
 
 def _start_library(application: Application, stage: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from otaflash.errors import UsageError
 from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.ble import BleModel
 from otaflash.sim.factory import factory_program, image_in, make_span
 from otaflash.sim.native import NativeBoard
 from otaflash.sim.profiles import Profile
@@ -26,25 +27,39 @@ _STATE_FORMAT = 1
 def add_board(
     world: World,
     profile: Profile,
-    model: LinkModel,
+    model: LinkModel | BleModel,
     *,
     name: str = "",
     applications: Applications | None = None,
     power: Power | None = None,
-    image: Path | None = None,
+    image: Path | bytes | None = None,
     state: Path | None = None,
 ) -> tuple[Port, NativeBoard]:
     """A board with a whole image in its primary slot, switched on now in `world`, behind `model`.
 
-    The file `image` is the program in the slot (default: a small factory program, version 0.0.1). Where the file
-    `state` exists, the flash and the unique id come from it instead. Raises UsageError for a file that cannot be read
-    or does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
+    The file `image` is the program in the slot; bytes are a whole span, its trailer included (default: a small factory
+    program, version 0.0.1). Where the file `state` exists, the flash and the unique id come from it instead. Raises
+    UsageError for a file that cannot be read or does not fit, ValueError for a line rate below 300 or above 4,000,000
+    bits per second.
     """
     name = name or f"board{len(world.stations)}"
-    profile = profile.at_baud(round(model.down.rate))
+    profile = profile.at_baud(model.baud)
     seed = world.stream(f"{name}/board").getrandbits(64)
     board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, image)
-    port = world.add(
+    return put_board(world, board, model, name=name, applications=applications, power=power), board
+
+
+def put_board(
+    world: World,
+    board: NativeBoard,
+    model: LinkModel | BleModel,
+    *,
+    name: str = "",
+    applications: Applications | None = None,
+    power: Power | None = None,
+) -> Port:
+    """Switches `board` on now in `world`, with the flash that it has; the rate of `model` is that of its profile."""
+    return world.add(
         board,
         model,
         name=name,
@@ -53,7 +68,6 @@ def add_board(
         image_of=lambda: running_image(board),
         enter_frame=on_stream(encode(Enter(board.uid), 1, 0)),
     )
-    return port, board
 
 
 def add_target(world: World, target: SimTarget) -> tuple[Port, NativeBoard]:
@@ -90,11 +104,17 @@ def save_state(board: NativeBoard, path: Path) -> None:
         ) from error
 
 
-def _new(profile: Profile, seed: int, image: Path | None) -> NativeBoard:
+def _new(profile: Profile, seed: int, image: Path | bytes | None) -> NativeBoard:
     board = NativeBoard(profile, seed)
+    span = image if isinstance(image, bytes) else _span(profile, image)
+    board.flash[: len(span)] = span
+    return board
+
+
+def _span(profile: Profile, image: Path | None) -> bytes:
     spare = profile.page_bytes * profile.slot_pages - 32
     try:
-        span = make_span(
+        return make_span(
             factory_program(min(300, spare)) if image is None else _read(image),
             board=profile.name.encode(),
             page_bytes=profile.page_bytes,
@@ -102,8 +122,6 @@ def _new(profile: Profile, seed: int, image: Path | None) -> NativeBoard:
         )
     except ValueError as error:
         raise UsageError("sim-image-too-large", str(error), remedy="Give an image that fits the slot.") from error
-    board.flash[: len(span)] = span
-    return board
 
 
 def _loaded(profile: Profile, seed: int, path: Path) -> NativeBoard:

@@ -20,7 +20,7 @@ MODULE = "otaflash.sim._native"
 SETUP = "tools/packaging/setup.py"
 CORE = Path("firmware/core")
 PORT = Path("firmware/ports/host")
-HEADERS = ("board.h", "probe.h")
+HEADERS = ("board.h", "probe.h", "trace.h")
 
 NO_COMPILER = (
     "otaflash builds its simulated boards from C and found no C compiler: install one "

@@ -23,6 +23,10 @@ class Engine(Protocol):
 
     def bytes_to_send(self, now: float) -> list[bytes]: ...
 
+    def resized(self, frame_bytes: int, now: float) -> None: ...
+
+    def reconnected(self, now: float) -> None: ...
+
     def next_deadline(self) -> float | None: ...
 
     def wake(self, now: float) -> None: ...
@@ -84,7 +88,23 @@ class _Group:
                 one.engine.receive(data, self._clock.now)
                 self._pump(one)
 
+        link = one.port.station.link
+        known = (link.connections, link.frame_bytes)
+
+        def change() -> None:
+            nonlocal known
+            connections, frame_bytes = known
+            known = (link.connections, link.frame_bytes)
+            if one.done_s is not None:
+                return
+            if link.frame_bytes != frame_bytes:
+                one.engine.resized(link.frame_bytes, self._clock.now)
+            if link.connections != connections:
+                one.engine.reconnected(self._clock.now)
+            self._pump(one)
+
         one.port.on_receive = receive
+        one.port.on_change = change
         self._clock.at(self._clock.now, lambda: self._wake(one))
 
     def _wake(self, one: Driven) -> None:
@@ -121,5 +141,6 @@ class _Group:
 
 def _end(one: Driven) -> None:
     one.port.on_receive = None
+    one.port.on_change = None
     if one.timer is not None:
         one.timer.cancel()

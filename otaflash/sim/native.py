@@ -73,6 +73,18 @@ class Cut(IntEnum):
     BEFORE = 1
     TORN = 2
     AFTER = 3
+    HALF = 4
+    """torn, and each bit drawn either way now, for good"""
+
+
+class Cells(IntEnum):
+    """What a boot record lies in."""
+
+    FLASH = 0
+    TO_ZERO = 1
+    """a unit that is not blank is programmed again only to zero, as on an STM32F1"""
+    EEPROM = 2
+    """every byte is erased, and every unit programmed, in an operation of its own"""
 
 
 class Weak(IntEnum):
@@ -215,9 +227,28 @@ class NativeBoard:
         """Cuts power at flash operation `operation` since power_on (0: the first), before it, in it or after it."""
         _lib.board_plan_cut(self._board, operation, how)
 
-    def wear_out(self, page: int, how: int) -> None:
-        """Makes a page fail from now on."""
-        _lib.board_wear_out(self._board, page, how)
+    def plan_reset(self, operation: int, how: int) -> None:
+        """Resets the CPU there instead: RAM and the restart request stay, and `run` returns RESTARTED."""
+        _lib.board_plan_reset(self._board, operation, how)
+
+    def wear_out(self, page: int, how: int, after: int = 0) -> None:
+        """Makes a page fail from now on, or once it was erased `after` times more (one page of a board)."""
+        if after:
+            _lib.board_wear_out_after(self._board, page, how, after)
+        else:
+            _lib.board_wear_out(self._board, page, how)
+
+    def stick(self, page: int, offset: int, mask: int, value: int) -> None:
+        """From now on these bits read as in `value`, whatever is done to them (one byte of a board; mask 0: none)."""
+        _lib.board_stick(self._board, page, offset, mask, value)
+
+    def plan_wrong_read(self, read: int, draw: int) -> None:
+        """Read number `read` since power_on (0: the first) gets one bit wrong, which `draw` chooses."""
+        _lib.board_plan_wrong_read(self._board, read, draw)
+
+    def set_millis(self, at_reset_ms: int) -> None:
+        """What the clock of the chip says at a reset from here on (a chip: 0); it wraps at 65,536 ms."""
+        _lib.board_set_millis(self._board, at_reset_ms)
 
     def plan_read_error(self, page: int, offset: int, mask: int) -> None:
         """The next read of this byte gets the bits of `mask` wrong, once."""
@@ -323,6 +354,17 @@ class NativeBoard:
     def operations(self) -> int:
         """Erases and programs since power_on, a cut one included."""
         count: int = _lib.board_operations(self._board)
+        return count
+
+    @property
+    def ring_bytes(self) -> int:
+        """What the receiver holds until the core takes it."""
+        return self.profile.rx_ring_bytes
+
+    @property
+    def reads(self) -> int:
+        """Reads of flash since power_on."""
+        count: int = _lib.board_reads(self._board)
         return count
 
     @property

@@ -66,7 +66,10 @@ class Profile:
     trials: int = 3
     erase_stalls: int = 0
     erase_ahead: int = 1
+    digest_ahead: int = 0
     single_slot: int = 1
+    record_cells: int = 0
+    """what the simulated record lies in: enum board_cells of board.h"""
     baud: int = 115200
     """of the line, at 10 bits a byte"""
 
@@ -91,12 +94,15 @@ class Profile:
         return MARKS_OFFSET + self.mark_bytes * (1 + 2 * self.slot_pages + TRIALS_MAX)
 
     def at_baud(self, baud: int) -> Profile:
-        """The same board at another line rate. As a port would, it bounds what may be unreported (window_bytes) where
-        its receiver cannot hold what comes during its longest stall, or where its flash is slower than the line."""
+        """The same board at another line rate. As a port would, it bounds what may be unreported (window_bytes)
+        where its receiver cannot hold what comes in its longest stall, or flash and CPU are slower than the line."""
         byte_ns = 10e9 / baud
         chunk_ns = self.program_chunk_ns + self.chunk_bytes // self.write_bytes * self.program_unit_ns
-        stall_ns = self.erase_page_ns + chunk_ns + self.sha_block_ns
-        page_ns = self.erase_page_ns + self.page_bytes // self.chunk_bytes * chunk_ns
+        stall_ns = self.erase_page_ns + chunk_ns + self.sha_block_ns * max(1, self.digest_ahead)
+        flash_ns = self.erase_page_ns + self.page_bytes // self.chunk_bytes * chunk_ns
+        if self.digest_ahead:
+            flash_ns = max(flash_ns, self.page_bytes // 64 * self.sha_block_ns)
+        page_ns = flash_ns + self.page_bytes * (self.byte_ns + self.crc_byte_ns)
         keeps_up = stall_ns <= self.rx_ring_bytes * byte_ns * 3 / 4 and page_ns <= self.page_bytes * byte_ns
         window = self.window_bytes if keeps_up or self.erase_stalls else self.rx_ring_bytes * 7 // 8
         return replace(self, baud=baud, window_bytes=window)
@@ -113,7 +119,7 @@ ATMEGA328P = Profile(
     name="atmega328p",
     real=True,
     # Data sheet DS40002061, "Boot Size Configuration" and "No. of Words in a Page and No. of Pages in the Flash":
-    # 256 pages of 128 B. The loader takes 88: 32 of the boot section and 56 below it (firmware/ports/atmega328p/link.ld).
+    # 256 pages of 128 B. The loader takes 88, 32 of them the boot section (firmware/ports/atmega328p/link.ld).
     # One of the 168 left stays unused: the sum is odd.
     flash_bytes=32768,
     loader_bytes=11264,
@@ -136,10 +142,11 @@ ATMEGA328P = Profile(
     program_chunk_ns=_AVR_SPM_NS,
     program_unit_ns=_cycles(12, _AVR_HZ),  # filling the page buffer, a word at a time
     read_byte_ns=_cycles(7, _AVR_HZ),
-    crc_byte_ns=_cycles(95, _AVR_HZ),
-    sha_block_ns=_cycles(71_000, _AVR_HZ),
-    byte_ns=_cycles(60, _AVR_HZ),
-    rx_ring_bytes=256,  # the UART is polled inside the wait for SPM, so nothing is lost meanwhile
+    crc_byte_ns=_cycles(181, _AVR_HZ),
+    sha_block_ns=_cycles(78_000, _AVR_HZ),
+    byte_ns=_cycles(250, _AVR_HZ),  # interrupt, ring, COBS, poll
+    rx_ring_bytes=512,
+    digest_ahead=4,  # from the boot section the CPU runs on in SPM: the UART's interrupt, and the digest
 )
 
 ATMEGA1284P = Profile(

@@ -13,6 +13,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from otaflash.sim.clock import Clock, Timer
 
@@ -23,6 +24,8 @@ SILENCE_CHARACTERS = 3
 """After which an XBee sends what it has (its parameter RO)."""
 
 WIRE_PIECE_BYTES = 100
+FRAME_BYTES = 1056
+"""The protocol's greatest: a byte link has no limit of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,20 @@ class LinkModel:
 
     down: Way = field(default_factory=Way)
     up: Way = field(default_factory=Way)
+
+    # --- what a world asks of every model
+
+    message: ClassVar[bool] = False
+    queue_writes: ClassVar[int | None] = None
+
+    @property
+    def baud(self) -> int:
+        """Of the board's line."""
+        return round(self.down.rate)
+
+    @property
+    def line_bytes_per_s(self) -> float:
+        return 1.0 / self.down.character_s
 
 
 @dataclass(slots=True)
@@ -329,3 +346,33 @@ class Direction:
     def _arrive(self, first_s: float, packet: bytes) -> None:
         self.counters.delivered_bytes += len(packet)
         self._deliver(first_s, packet)
+
+
+class RadioLink:
+    """Both directions of one board's link, and what every kind of link has. It has no connection that could break."""
+
+    connections = 1
+    frame_bytes = FRAME_BYTES
+    linked = True
+    must_wait = False
+
+    def __init__(
+        self,
+        clock: Clock,
+        model: LinkModel,
+        streams: Callable[[str], random.Random],
+        to_board: Callable[[float, bytes], None],
+        to_host: Callable[[float, bytes], None],
+    ) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self.character_s = model.down.character_s
+        phase = streams("burst").random() * (model.down.burst_good_s + model.down.burst_bad_s)
+        self.down = Direction(
+            clock, model.down, lambda s: streams(f"down/{s}"), to_board, burst_phase_s=phase, early=True
+        )
+        self.up = Direction(clock, model.up, lambda s: streams(f"up/{s}"), to_host, burst_phase_s=phase)
+        self.write = self.down.write
+        self.say = self.up.write
+
+    def moved(self, place: str, at_s: float) -> None:
+        """A restart of the board changes nothing on the air."""

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from otaflash.errors import TargetError, UsageError
 from otaflash.sim.app import Applications
+from otaflash.sim.ble import BleModel
 from otaflash.sim.boards import add_board, save_state
 from otaflash.sim.profiles import Profile
 from otaflash.sim.radio import LinkModel
@@ -45,7 +46,7 @@ class Door(Protocol):
 
 def serve(
     profile: Profile,
-    model: LinkModel,
+    model: LinkModel | BleModel,
     *,
     pty: bool = False,
     tcp_port: int | None = None,
@@ -54,18 +55,22 @@ def serve(
     seed: int = 0,
     applications: Applications | None = None,
     power: Power | None = None,
-    image: Path | None = None,
+    image: Path | bytes | None = None,
     state: Path | None = None,
 ) -> None:
     """Serves one board until `stop()` is true or Ctrl-C; returns normally on both.
 
     Exactly one of `pty` and `tcp_port` (0: any free one; on 127.0.0.1 only). `on_ready` gets what a client takes as its
     --port: the path of the pty, or ``socket://127.0.0.1:PORT``. The board lives on while clients come and go, one at a
-    time. `image` is the program in its slot; `state` is loaded if it exists, and saved every second and at the end.
-    Raises UsageError, TargetError.
+    time. `image` and `state` are those of add_board; `state` is saved every second and at the end. Raises UsageError,
+    TargetError.
     """
     if pty == (tcp_port is not None):
         raise UsageError("serve-where", "a board is served at one place", remedy="Give either --pty or --tcp PORT.")
+    if model.message:
+        raise UsageError(
+            "serve-message-link", "a board with a BLE service of its own has no byte stream", remedy="Add uart=115200."
+        )
     with ExitStack() as stack:
         door: Door = PtyDoor() if tcp_port is None else TcpDoor(tcp_port)
         stack.callback(door.close)

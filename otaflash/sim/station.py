@@ -12,12 +12,17 @@ from typing import Protocol
 from otaflash.errors import ExitCode, Fault, OtaflashError
 from otaflash.sim import app
 from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.ble import BleModel
+from otaflash.sim.ble_link import BleLink
 from otaflash.sim.clock import Clock, Timer
-from otaflash.sim.radio import Direction, LinkModel
+from otaflash.sim.radio import LinkModel, RadioLink
 
 SLICE_S = 0.001
 """How far a busy board may run ahead of the clock: the bound on how late it can see a byte. While a packet is coming
 in, a board runs ahead to its last byte: until then nothing else can reach it."""
+
+ENTERED_WITHIN_S = 0.5
+"""An application that asked for its loader is in it by then, or was not heard."""
 
 RESTARTS_MAX = 1000
 """Restarts in a row without time passing: more is a bug of the core."""
@@ -39,10 +44,16 @@ class Board(Protocol):
     now_s: float
 
     @property
+    def ring_bytes(self) -> int: ...
+
+    @property
     def wake_s(self) -> float: ...
 
     @property
     def jump_trial(self) -> bool: ...
+
+    @property
+    def operations(self) -> int: ...
 
     def power_on(self, weak: int) -> None: ...
 
@@ -109,7 +120,7 @@ class Station:
         clock: Clock,
         name: str,
         board: Board,
-        model: LinkModel,
+        model: LinkModel | BleModel,
         streams: Callable[[str], random.Random],
         *,
         applications: Applications,
@@ -124,20 +135,44 @@ class Station:
         self.place = Place.OFF
         self.counters = StationCounters()
         self.to_host = to_host
+        self.on_power_up: Callable[[], None] = lambda: None
+        """Called at each power-up before the core runs: the moment to plan a cut by operation."""
+        self.applications = applications
+        self.on_jump: Callable[[bool], None] = lambda trial: None
+        """Told of every start of an image, before the application does anything: whether it is on trial."""
         self._clock = clock
-        self._applications = applications
+        self._streams = streams
         self._power = power
+        self._cuts_to_come: list[tuple[int, int]] = []
         self._image_of = image_of
         self._factory_crc: int | None = None
         self._enter_frame = enter_frame
         self._wake: Timer | None = None
+        self._return: Timer | None = None
+        """The end of a power cut, while the power is away and comes back by itself."""
         self._plans: list[Timer] = []
         self._muted = False
-        phase = streams("burst").random() * (model.down.burst_good_s + model.down.burst_bad_s)
-        self.down = Direction(
-            clock, model.down, lambda s: streams(f"down/{s}"), self._hear, burst_phase_s=phase, early=True
-        )
-        self.up = Direction(clock, model.up, lambda s: streams(f"up/{s}"), self._say, burst_phase_s=phase)
+        self.link: RadioLink | BleLink = self._make_link(model)
+
+    def _make_link(self, model: LinkModel | BleModel) -> RadioLink | BleLink:
+        if isinstance(model, BleModel):
+            return BleLink(
+                self._clock,
+                model,
+                ring_bytes=self.board.ring_bytes,
+                streams=self._streams,
+                to_board=self._hear,
+                to_host=self._say,
+                busy_until=lambda: self.board.now_s,
+            )
+        return RadioLink(self._clock, model, self._streams, self._hear, self._say)
+
+    def change_link(self, model: LinkModel | BleModel) -> None:
+        """From now on the link is that one, at the same rate; what is under way still arrives."""
+        on_change = self.link.on_change
+        self.model = model
+        self.link = self._make_link(model)
+        self.link.on_change = on_change
 
     # --- power ------------------------------------------------------------------------------------------
 
@@ -149,6 +184,9 @@ class Station:
         self.board.power_on(self._power.weak)
         if first:
             self._plan_first_cut()
+        self.on_power_up()
+        if self._cuts_to_come:
+            self.board.plan_cut(*self._cuts_to_come.pop(0))
         self._enter_place(Place.LOADER)
         self._run()
 
@@ -157,6 +195,35 @@ class Station:
         if self.place is Place.OFF:
             return
         self._power_went(self._clock.now)
+
+    def switch_off(self) -> None:
+        """Power goes now, and stays away until `switch_on`."""
+        self.cut_power()
+        if self._return is not None:
+            self._return.cancel()
+
+    def switch_on(self) -> None:
+        """Power comes back now. Without effect on a board that has it."""
+        if self.place is not Place.OFF:
+            return
+        if self._return is not None:
+            self._return.cancel()
+        self.power_up()
+
+    def change_power(self, power: Power) -> None:
+        """From now on power stays away as long, and torn cells read, as that one says. It plans no cut."""
+        self._power = power
+
+    def plan_cuts(self, operation: int, how: int, again: Sequence[tuple[int, int]] = ()) -> None:
+        """Power goes at flash operation `operation` from here on, or in this boot not at all; then, in each power-up
+        that follows, at an operation of that one, as `again` says (operation, how)."""
+        self.board.plan_cut(self.board.operations + operation, how)
+        self._cuts_to_come = list(again)
+
+    def plan_no_cuts(self) -> None:
+        """Forgets what `plan_cuts` planned, and what `Power` did."""
+        self._cuts_to_come = []
+        self.board.plan_cut(0, 0)
 
     def _plan_first_cut(self) -> None:
         image = self._image_of()
@@ -169,7 +236,7 @@ class Station:
     def _power_went(self, time_s: float) -> None:
         self.counters.cuts.append(time_s)
         self._enter_place(Place.OFF)
-        self._clock.at(time_s + self._power.off_s, self.power_up)
+        self._return = self._clock.at(time_s + self._power.off_s, self.power_up)
 
     # --- what the application may do (app.Stage) ----------------------------------------------------------
 
@@ -183,18 +250,27 @@ class Station:
     def start_library(self) -> None:
         self.board.app_start()
         self.place = Place.LIBRARY
+        self._tell_link()
 
     def confirm_itself(self) -> None:
         self._catch_up()
         self.board.app_confirm()
         self._run()
 
+    def fall_silent(self) -> None:
+        self._enter_place(Place.DEAF)
+
     def enter_loader(self) -> None:
-        """Asks the library for the loader, as a host would; the answer is nobody's business."""
+        """Asks the library for the loader, as a host would; the answer is nobody's business. It may be lost, in what
+        comes from a host at that moment."""
         self._catch_up()
         self._muted = True
+        self.later(ENTERED_WITHIN_S, self._unmute)
         self.board.receive(self._clock.now, self._enter_frame)
         self._run()
+
+    def _unmute(self) -> None:
+        self._muted = False
 
     def reset(self) -> None:
         """A reset that keeps power: watchdog, pin, or a crash."""
@@ -213,7 +289,7 @@ class Station:
             self.counters.unheard_bytes += len(data)
             return
         self.board.receive(first_s, data)
-        self._run(first_s + len(data) * self.model.down.character_s)
+        self._run(first_s + len(data) * self.link.character_s)
 
     def _say(self, first_s: float, data: bytes) -> None:
         self.to_host(data)
@@ -224,12 +300,17 @@ class Station:
     def _enter_place(self, place: Place) -> None:
         """Everything that the run before had planned dies with it."""
         self.place = place
+        self._tell_link()
         self._muted = False
         for plan in self._plans:
             plan.cancel()
         self._plans.clear()
         if self._wake is not None:
             self._wake.cancel()
+
+    def _tell_link(self) -> None:
+        """At the board's own time: one that ran ahead has swapped its slots meanwhile, its radio still on."""
+        self.link.moved(self.place.value, max(self._clock.now, self.board.now_s))
 
     def _run(self, until_s: float = 0.0) -> None:
         until_s = max(until_s, self._clock.now + SLICE_S)
@@ -274,9 +355,10 @@ class Station:
     def _start_application(self) -> None:
         self.counters.jumps += 1
         self._enter_place(Place.DEAF)
+        self.on_jump(self.board.jump_trial)
         image = self._image_of()
         is_factory = image is not None and image.crc == self._factory_crc
-        app.start(self._applications.behaviour_of(image, is_factory=is_factory), self)
+        app.start(self.applications.behaviour_of(image, is_factory=is_factory), self)
 
     def _pass_on_sent(self) -> None:
         """Always by way of the clock: a board that ran ahead speaks in the future, and order must hold."""
@@ -286,4 +368,4 @@ class Station:
 
     def _speak(self, life: int, data: bytes) -> None:
         if life == self.counters.power_ups and self.place is not Place.OFF:
-            self.up.write(data)
+            self.link.say(data)

@@ -11,6 +11,7 @@ No percent-decoding takes place, since `%` is a unit here. A key of the link may
     burst=2s/200ms/90%    good stretch, bad stretch, loss while bad
     outage=5s+10s/50%     from, length, loss meanwhile
     packet=100 buffer=202 air=78000    packet radio; packet=0: a plain wire
+    ble=2M,247,15ms       BLE in place of all that; more keys in otaflash.sim.ble_url
     seed=7                of everything random
     app=good|hang|crash|silent|enter   of every image; more behind commas: new:hang, 2.0.0:crash, 89abcdef:silent
     confirm=2s            good applications confirm themselves after this time
@@ -30,6 +31,8 @@ from typing import Any
 from otaflash.errors import UsageError
 from otaflash.sim import units
 from otaflash.sim.app import NEW, Application, Applications, Behaviour
+from otaflash.sim.ble import BleModel
+from otaflash.sim.ble_url import BLE, BLE_KEYS, SHARED_KEYS, ble_model
 from otaflash.sim.radio import LinkModel, Way
 from otaflash.sim.station import Power
 
@@ -45,7 +48,7 @@ class SimTarget:
     """What a `sim:` URL says."""
 
     board: str
-    model: LinkModel = field(default_factory=LinkModel)
+    model: LinkModel | BleModel = field(default_factory=LinkModel)
     seed: int = 0
     applications: Applications = field(default_factory=Applications)
     power: Power = field(default_factory=Power)
@@ -59,10 +62,11 @@ def parse_sim_url(url: str) -> SimTarget:
     if not board:
         raise UsageError("port-no-board", f"{url}: no board is named", remedy="Name one, as in sim:atmega328p.")
     given = _pairs(query)
+    ble = {key: given.pop(key) for key in list(given) if key in BLE_KEYS}
     link = {key: given.pop(key) for key in list(given) if key.rpartition(".")[2] in _LINK_KEYS}
     own = {key: given.pop(key) for key in list(given) if key in _OWN_KEYS}
     if given:
-        known = ", ".join(sorted(_LINK_KEYS.keys() | _OWN_KEYS))
+        known = ", ".join(sorted(_LINK_KEYS.keys() | _OWN_KEYS | BLE_KEYS))
         raise UsageError(
             "port-unknown-key",
             f"sim: has no key {next(iter(given))!r}",
@@ -70,7 +74,7 @@ def parse_sim_url(url: str) -> SimTarget:
         )
     return SimTarget(
         board=board,
-        model=LinkModel(down=_way(link, "down"), up=_way(link, "up")),
+        model=_model(link, ble),
         seed=units.count("seed", own.get("seed", "0")),
         applications=_applications(own),
         power=_power(own),
@@ -96,6 +100,20 @@ def _path(text: str | None) -> Path | None:
 
 
 # --- the link -------------------------------------------------------------------------------------------------
+
+
+def _model(link: dict[str, str], ble: dict[str, str]) -> LinkModel | BleModel:
+    if not ble:
+        return LinkModel(down=_way(link, "down"), up=_way(link, "up"))
+    first = next(iter(ble))
+    if BLE not in ble:
+        raise UsageError("port-bad-value", f"{first} says nothing without ble", remedy="Add ble=1M,247,30ms.")
+    other = next((key for key in link if key not in SHARED_KEYS), None)
+    if other is not None:
+        raise UsageError(
+            "port-bad-value", f"{other} does not go with ble", remedy=f"Leave out {other}, or leave out ble."
+        )
+    return ble_model({**link, **ble})
 
 
 def _burst(key: str, text: str) -> Changes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable
 
 from otaflash.sim.app import Applications, RunningImage
+from otaflash.sim.ble import BleModel
 from otaflash.sim.clock import Clock
 from otaflash.sim.radio import LinkModel
 from otaflash.sim.station import Board, Power, Station
@@ -39,7 +41,7 @@ class World:
     def add(
         self,
         board: Board,
-        model: LinkModel,
+        model: LinkModel | BleModel,
         *,
         name: str = "",
         applications: Applications | None = None,
@@ -79,32 +81,42 @@ class World:
 
 
 class Port:
-    """The host's end of one link. Bytes wait in an inbox, or go to `on_receive` if that is set."""
+    """The host's end of one link. Bytes wait in an inbox, or go to `on_receive` if that is set; messages one by one."""
 
     def __init__(self, world: World, station: Station) -> None:
         self.world = world
         self.station = station
         self.on_receive: Callable[[bytes], None] | None = None
-        self._inbox = bytearray()
+        self.on_change: Callable[[], None] | None = None
+        """Called when the link's connection or the size of its frames has changed."""
+        self._message = station.model.message
+        self._inbox: deque[bytes] = deque()
         station.to_host = self._arrive
+        station.link.on_change = self._changed
 
     def write(self, data: bytes) -> None:
         """Gives bytes to the host's UART, behind what is queued there."""
-        self.station.down.write(data)
+        self.station.link.write(data)
 
     @property
     def has_data(self) -> bool:
         return bool(self._inbox)
 
     def take(self) -> bytes:
-        """What has arrived since the last call."""
-        data = bytes(self._inbox)
+        """What has arrived since the last call; of a message link one message, if any."""
+        if self._message:
+            return self._inbox.popleft() if self._inbox else b""
+        data = b"".join(self._inbox)
         self._inbox.clear()
         return data
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def _arrive(self, data: bytes) -> None:
         self.world.told(self.station.name, data)
         if self.on_receive is None:
-            self._inbox += data
+            self._inbox.append(data)
         else:
             self.on_receive(data)

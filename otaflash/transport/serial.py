@@ -48,6 +48,8 @@ class SerialLink:
 
     stream = True
     frame_bytes = 1056
+    connections = 1
+    queue_writes = None
 
     def __init__(self, name: str, port: serial.SerialBase, rate_bytes_per_s: float | None) -> None:
         self.name = name
@@ -82,11 +84,12 @@ class SerialLink:
 
     def _read_polled(self, deadline: float) -> bytes:
         """For ports that select cannot wait for (Windows, rfc2217://, loop://)."""
-        while True:
+        while (waiting := self._port.in_waiting) or self.now() < deadline:
             # Waits _POLL_S at most. A dead rfc2217:// connection reads as nothing once, and then raises.
-            data = bytes(self._port.read(max(1, self._port.in_waiting)))
-            if data or self.now() >= deadline:
+            data = bytes(self._port.read(max(1, waiting)))
+            if data:
                 return data
+        return b""
 
     @contextmanager
     def _lost_link(self) -> Iterator[None]:

@@ -61,3 +61,27 @@ def test_bench_scale_prints_the_single_push_each_fleet_and_a_result() -> None:
     assert {"cpu_seconds", "cpu_seconds_per_board"} <= first.keys()
     assert result["event"] == "result"
     assert {"ok", "code", "cpu_ratio", "cpu_ratio_bar"} <= result.keys()
+
+
+SOAK_FIELDS = {"seeds", "updates", "wrong_images", "false_successes", "stuck", "seconds", "seeds_per_s", "cuts"}
+
+
+def test_bench_soak_counts_what_it_did_and_what_was_wrong() -> None:
+    ended = otaflash("bench", "soak", "--seeds", "10", "--first", "3", "--jobs", "1", "--json")
+    assert ended.code == 0
+    assert ended.result.keys() >= SOAK_FIELDS
+    assert (ended.result["seeds"], ended.result["first"]) == (10, 3)
+    assert [ended.result[name] for name in ("wrong_images", "false_successes", "stuck")] == [0, 0, 0]
+    assert ended.result["updates"] > 10
+
+
+def test_bench_soak_tells_the_story_of_one_seed() -> None:
+    *story, result = otaflash("bench", "soak", "--seed", "7", "--json").events
+    assert {event["event"] for event in story} == {"story"}
+    assert story[0]["text"].startswith("board starts image 0")
+    assert (result["event"], result["seeds"], result["first"]) == ("result", 1, 7)
+
+
+def test_bench_soak_refuses_what_names_no_run() -> None:
+    assert otaflash("bench", "soak", "--scenario", "{}").code == 2
+    assert otaflash("bench", "soak", "--seed", "1", "--seeds", "2").code == 2

@@ -43,6 +43,7 @@ def _library() -> ctypes.CDLL:
     library.chip_run.argtypes = [pointer, u64]
     library.chip_send.argtypes = [pointer, ctypes.c_char_p, u32]
     library.chip_recv.argtypes, library.chip_recv.restype = [pointer, ctypes.c_char_p], u32
+    library.chip_off.argtypes = [pointer]
     library.chip_cut.argtypes = [pointer, u32, ctypes.c_int]
     library.chip_flash.argtypes, library.chip_flash.restype = [pointer], pointer
     library.chip_cycles.argtypes, library.chip_cycles.restype = [pointer], u64
@@ -57,18 +58,18 @@ def place(flash: bytearray, program: HexData) -> None:
 
 
 class AvrBoard:
-    """The chip with the shipped loader, powered from the start. `micros` counts all its time with power."""
+    """A board (tests.emulated.board.Board): the chip with the shipped loader, powered from the start."""
 
     def __init__(self, *, baud: int = 115200, seed: int = 1) -> None:
         loader = read_hex(LOADER_HEX)
-        self.flash = bytearray(b"\xff" * FLASH_BYTES)
-        """As it was when it was last looked at or the power went; what `on` starts with."""
-        place(self.flash, loader)
+        self._flash = bytearray(b"\xff" * FLASH_BYTES)
+        place(self._flash, loader)
         self.loader_start = loader.lowest
         self.is_off = True
         self._baud = baud
         self._seed = seed
         self._past_us = 0
+        self._past_operations = 0
         self._chip: int | None = None
         self.on()
 
@@ -77,9 +78,16 @@ class AvrBoard:
         return self._past_us + (self._library.chip_cycles(self._chip) * 1_000_000 // HZ if self._chip else 0)
 
     @property
+    def flash(self) -> bytearray:
+        """What stands in the flash now. What a test writes there while the power is off is what `on` starts with."""
+        if self._chip is not None:
+            self._flash[:] = ctypes.string_at(self._library.chip_flash(self._chip), FLASH_BYTES)
+        return self._flash
+
+    @property
     def operations(self) -> int:
-        """Erases and page writes since power-up."""
-        return self._fact(1)
+        """Erases and page writes since power-up; without power, those until it went."""
+        return self._fact(1) if self._chip is not None else self._past_operations
 
     @property
     def resets(self) -> int:
@@ -87,7 +95,7 @@ class AvrBoard:
         return self._fact(2)
 
     @property
-    def in_application(self) -> bool:
+    def runs_application(self) -> bool:
         """True if the program counter is in the primary slot."""
         return self._chip is not None and self._fact(3) < self.loader_start
 
@@ -116,28 +124,21 @@ class AvrBoard:
         """Power comes; RAM holds anything."""
         assert self.is_off
         self._seed += 1
-        self._chip = self._library.chip_on(bytes(self.flash), self.loader_start, self._baud, self._seed)
+        self._chip = self._library.chip_on(bytes(self._flash), self.loader_start, self._baud, self._seed)
         self.is_off = False
 
     def off(self) -> None:
         """Power goes; flash stays."""
         if self._chip is None:
             return
-        self.look()
-        self._past_us = self.micros
+        self._library.chip_off(self._chip)
+        self._past_us, self._past_operations, _ = self.micros, self.operations, self.flash
         self._library.chip_free(self._chip)
         self._chip = None
         self.is_off = True
 
-    def look(self) -> bytearray:
-        """Brings `flash` up to date."""
-        if self._chip is not None:
-            self.flash[:] = ctypes.string_at(self._library.chip_flash(self._chip), FLASH_BYTES)
-        return self.flash
-
     def cut(self, after_ops: int | None, kind: CutKind = "torn") -> None:
-        """Power will go at the operation that comes after `after_ops` more; None: it will not."""
-        self._library.chip_cut(self._chip, after_ops or 0, 0 if after_ops is None else _CUTS[kind])
+        self._library.chip_cut(self._chip, (after_ops or 1) - 1, 0 if after_ops is None else _CUTS[kind])
 
     def send(self, data: bytes) -> None:
         """Puts bytes on the line, which takes them at its rate, one after the other."""

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from otaflash.engine import (
-    Done,
-    Engine,
-    Event,
-    Failed,
-    LinkShape,
-    NeedBundle,
-    Offerable,
-    Operation,
-    Push,
-    Request,
-    Result,
-)
+from otaflash.bench.link import offerable
+from otaflash.engine import Engine, Event, LinkShape, NeedBundle, Operation, PhaseChanged, Push, Request, Result
+from otaflash.errors import OtaflashError
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import HexData, Segment
 from otaflash.image.hexfile import read_hex
 from otaflash.wire.messages import Info, Version
 from tests.emulated.avr import ROOT, AvrBoard
+from tests.emulated.board import drive as run_engine
 
-if TYPE_CHECKING:
-    from otaflash.errors import OtaflashError
-
-STEP_US = 500
 SLOT = Slot("atmega328p", 0, 81, 128)
 BYTES_PER_S = 11520.0
 
@@ -41,22 +27,10 @@ def blink(version: str) -> Image:
 
 
 def full_slot() -> Image:
-    """Random bytes that fill the slot to its last; they do not run."""
-    data = HexData((Segment(0, random.Random("full").randbytes(SLOT.limit(single_slot=False))),), None)
+    """Random bytes that fill the slot to its last, behind one instruction that jumps to itself (RJMP .-2)."""
+    room = SLOT.limit(single_slot=False)
+    data = HexData((Segment(0, bytes((0xFF, 0xCF)) + random.Random("full").randbytes(room - 2)),), None)
     return build_image(data, SLOT, version=Version(2, 0, 0, 0), counter=1)
-
-
-def offerable(image: Image) -> Offerable:
-    """The image as the engine wants it."""
-    return Offerable(
-        offer=image.manifest.pack(),
-        span=image.span,
-        page_table=image.page_table,
-        image_bytes=image.image_bytes,
-        image_crc=image.image_crc,
-        page_bytes=image.page_bytes,
-        version=image.manifest.version,
-    )
 
 
 @dataclass(slots=True)
@@ -73,36 +47,24 @@ def drive(board: AvrBoard, engine: Engine, image: Image | None = None, *, limit_
     """Runs `engine` until it ends, the power goes or the limit passes."""
     outcome = Outcome()
     end = board.micros + int(limit_s * 1e6)
-    while board.micros < end and not board.is_off:
-        now = board.micros / 1e6
-        due = engine.next_deadline()
-        if due is None or now >= due:
-            engine.wake(now)
-        for frame in engine.bytes_to_send(now):
-            board.send(frame)
-        for event in engine.events():
-            if _take(outcome, engine, event, image, now):
-                return outcome
-        board.run(STEP_US)
-        heard = board.recv()
-        if heard:
-            engine.receive(heard, board.micros / 1e6)
+
+    def note(event: Event) -> None:
+        if isinstance(event, NeedBundle):
+            outcome.info = event.info
+        if isinstance(event, PhaseChanged):
+            outcome.phases.append((event.name, board.micros / 1e6))
+
+    try:
+        outcome.result = run_engine(
+            board,
+            engine,
+            None if image is None else offerable(image),
+            on_event=note,
+            until=lambda: board.micros >= end,
+        )
+    except OtaflashError as error:
+        outcome.error = error
     return outcome
-
-
-def _take(outcome: Outcome, engine: Engine, event: Event, image: Image | None, now: float) -> bool:
-    if isinstance(event, NeedBundle):
-        assert isinstance(engine, Push)
-        assert image is not None
-        outcome.info = event.info
-        engine.use_bundle(offerable(image), now)
-    elif isinstance(event, Done):
-        outcome.result = event.result
-    elif isinstance(event, Failed):
-        outcome.error = event.error
-    elif hasattr(event, "name"):
-        outcome.phases.append((str(event.name), now))
-    return isinstance(event, Done | Failed)
 
 
 def push(board: AvrBoard, image: Image, *, confirm: bool = True, limit_s: float = 30.0) -> Outcome:

@@ -41,6 +41,7 @@ struct chip {
     uint32_t out_count;
     uint8_t buffer[PAGE_BYTES];
     uint8_t old[PAGE_BYTES];
+    uint32_t page_at; /* of the operation under way, or the last one */
     uint64_t armed_at;
     int busy;
     uint32_t loader_start; /* pages from here on are never to be written */
@@ -103,6 +104,7 @@ static void operate(struct chip *chip, uint32_t at, int erase)
         return;
     }
     memcpy(chip->old, page, PAGE_BYTES);
+    chip->page_at = at;
     for (uint32_t i = 0; i < PAGE_BYTES; i++) {
         page[i] = erase ? 0xFFU : (uint8_t)(page[i] & chip->buffer[i]);
     }
@@ -338,6 +340,15 @@ void chip_cut(struct chip *chip, uint32_t after, enum cut_kind kind)
 {
     chip->cut = kind;
     chip->cut_operation = chip->operations + after;
+}
+
+/* Power goes now: a page that is being erased or written is torn. */
+void chip_off(struct chip *chip)
+{
+    if (chip->busy && !chip->off) {
+        tear(chip, chip->avr->flash + chip->page_at, chip->old);
+    }
+    chip->off = 1;
 }
 
 uint8_t *chip_flash(struct chip *chip)

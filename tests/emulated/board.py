@@ -4,7 +4,7 @@ against one, with the chip's clock as the only clock."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from otaflash.engine import Done, Engine, Event, Failed, NeedBundle, Offerable, Push, Result
 
@@ -16,11 +16,24 @@ STEP_US = 500
 class Board(Protocol):
     """A chip that runs the very loader. Times are microseconds of the chip's own clock."""
 
-    flash: bytearray
     is_off: bool
 
     @property
+    def flash(self) -> Any:
+        """Every byte of the chip's flash, to read; and to write while the power is off."""
+
+    @property
     def micros(self) -> int: ...
+
+    @property
+    def operations(self) -> int:
+        """Flash operations that the chip has begun; only differences mean something, within one power-up."""
+        ...
+
+    @property
+    def runs_application(self) -> bool:
+        """True if the program counter is in the primary slot."""
+        ...
 
     def send(self, data: bytes) -> None:
         """Puts bytes on the line to the chip, behind those that are still under way."""
@@ -58,7 +71,7 @@ def drive(
     engine: Engine,
     image: Offerable | None = None,
     *,
-    micros: int = 60_000_000,
+    micros: int = 90_000_000,
     on_event: Callable[[Event], None] = lambda event: None,
     until: Callable[[], bool] = lambda: False,
 ) -> Result | None:

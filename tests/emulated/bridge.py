@@ -1,6 +1,7 @@
 """An emulated board on a TCP port, so that the real `otaflash push --port socket://...` updates the emulated chip.
 
-The chip's clock follows the wall's and is never let ahead of it: a second of the host's is one of the chip's.
+The chip's clock begins with the first host's connection: how long a process takes to start is no fault of the chip's
+entry window. Then it follows the wall's and is never let ahead of it: a second of the host's is one of the chip's.
 Where the emulator is slower than the chip, the chip lags, as a slow board would.
 """
 
@@ -54,7 +55,7 @@ class Bridge:
             self.error = error
 
     def _run_board(self) -> None:
-        host: socket.socket | None = None
+        host = self._first_host()
         start, first = time.monotonic(), self._board.micros
         while not self._stop.is_set():
             ahead = (self._board.micros - first) / 1e6 - (time.monotonic() - start)
@@ -65,6 +66,12 @@ class Bridge:
             self._speak(host)
         if host is not None:
             host.close()
+
+    def _first_host(self) -> socket.socket | None:
+        while not self._stop.is_set():
+            if select.select([self._listener], [], [], 0.1)[0]:
+                return self._listener.accept()[0]
+        return None
 
     def _hear(self, ready: socket.socket, host: socket.socket | None) -> socket.socket | None:
         if ready is self._listener:

@@ -30,14 +30,14 @@ def staged(board: AvrBoard) -> Outcome:
 
 
 def holds(board: AvrBoard) -> bytes:
-    return bytes(board.look()[: len(NEW.span)])
+    return bytes(board.flash[: len(NEW.span)])
 
 
 def runs_application(board: AvrBoard, limit_ms: int = 4000) -> bool:
     """Lets the chip run until its program counter is in the slot."""
     for _ in range(limit_ms):
         board.run(1000)
-        if board.in_application:
+        if board.runs_application:
             return True
     return False
 
@@ -55,7 +55,7 @@ def test_the_loader_says_what_it_is() -> None:
 def test_a_board_from_the_programmer_starts_its_image_after_the_entry_window() -> None:
     board = factory_board()
     board.run(900_000)
-    assert not board.in_application
+    assert not board.runs_application
     assert runs_application(board, 400)
     board.run(20_000)
     assert b"blink 1.0.0" in board.recv()
@@ -91,7 +91,7 @@ def test_a_pushed_image_boots_on_trial_and_is_kept_once_confirmed() -> None:
     assert runs_application(board)
     resets = board.resets
     board.run(3_000_000)
-    assert board.in_application
+    assert board.runs_application
     assert board.resets == resets, "no watchdog runs once the image is confirmed"
     assert holds(board) == NEW.span
 
@@ -108,7 +108,7 @@ def test_an_image_that_is_not_confirmed_is_reverted_after_its_trials() -> None:
             if board.resets == resets:
                 board.run(100_000)
     assert starts == 4, "three trials, then the old image"
-    assert bytes(board.look()[: len(OLD.span)]) == OLD.span
+    assert bytes(board.flash[: len(OLD.span)]) == OLD.span
     board.off()
     board.on()
     assert runs_application(board), "and again at the second boot after the revert"
@@ -125,19 +125,19 @@ def test_a_cut_in_the_swap_ends_with_an_approved_image(kind: CutKind) -> None:
         board.flash[:] = staged_flash
         board.on()
         for _ in range(2):
-            board.cut(draws.randrange(120), kind)
+            board.cut(draws.randrange(1, 121), kind)
             _run_out(board)
             if board.is_off:
                 board.on()
         board.cut(None)
         assert runs_application(board)
-        assert holds(board) == NEW.span or bytes(board.look()[: len(OLD.span)]) == OLD.span
+        assert holds(board) == NEW.span or bytes(board.flash[: len(OLD.span)]) == OLD.span
 
 
 def _before_the_swap(board: AvrBoard) -> bytes:
     """Flash at the moment when the swap is decided and a few of its pages are written."""
     outcome = push(board, NEW, confirm=False, limit_s=1.4)
-    while not outcome.error and bytes(board.look()[:128]) == OLD.span[:128] and not board.in_application:
+    while not outcome.error and bytes(board.flash[:128]) == OLD.span[:128] and not board.runs_application:
         board.run(2_000)
     board.off()
     return bytes(board.flash)
@@ -147,7 +147,7 @@ def _run_out(board: AvrBoard) -> None:
     """Runs until the power goes or an image runs."""
     for _ in range(3000):
         board.run(1000)
-        if board.is_off or board.in_application:
+        if board.is_off or board.runs_application:
             return
 
 
@@ -161,4 +161,4 @@ def test_garbage_on_the_line_neither_stops_nor_starts_anything() -> None:
     outcome = ask(board)
     assert outcome.result is not None
     assert board.operations == operations
-    assert not board.in_application
+    assert not board.runs_application

@@ -37,8 +37,8 @@ def test_a_program_that_never_answers_is_no_success_and_the_old_one_runs_again()
         assert result["reason"] in ("new-image-silent", "not-confirmed")
         assert b"blink 1.1.0" in bytes(bridge.sent), "it has had a trial"
     board.run(15_000_000)
-    assert board.in_application
-    assert bytes(board.look()[: len(old)]) == old, "three trials, then back"
+    assert board.runs_application
+    assert bytes(board.flash[: len(old)]) == old, "three trials, then back"
 
 
 def test_info_reads_the_chip_and_a_program_for_another_board_is_refused_by_name() -> None:
@@ -50,5 +50,4 @@ def test_info_reads_the_chip_and_a_program_for_another_board_is_refused_by_name(
         code, result, _ = otaflash("push", image, "--version", "1.0.0", "--board", "nrf51822", "--port", bridge.url)
     assert code == 5
     assert result["reason"] == "wrong-board"
-    board.look()
     assert set(board.flash[: board.loader_start]) == {0xFF}

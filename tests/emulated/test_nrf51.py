@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from otaflash.engine import LinkShape, Offerable, Operation, PhaseChanged, Progress, Push, Request
+from otaflash.bench.link import offerable
+from otaflash.engine import LinkShape, Operation, PhaseChanged, Progress, Push, Request
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import HexData, Segment
 from otaflash.sim.profiles import NRF51822
@@ -68,19 +69,6 @@ def application(folder: Path, version: str, count: int, sources: tuple[str, ...]
     data = HexData((Segment(SLOT_BASE, code + random.Random(version).randbytes(count - len(code))),), None)
     slot = Slot("nrf51822", SLOT_BASE, NRF51822.slot_pages, NRF51822.page_bytes)
     return build_image(data, slot, version=Version(int(version[0]), 0, 0, 0), counter=1)
-
-
-def offerable(image: Image) -> Offerable:
-    manifest = image.manifest
-    return Offerable(
-        offer=manifest.pack(),
-        span=image.span,
-        page_table=image.page_table,
-        image_bytes=image.image_bytes,
-        image_crc=image.image_crc,
-        page_bytes=manifest.page_bytes,
-        version=manifest.version,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -84,6 +84,8 @@ class Peer:
         self.engine = engine
         self.answer = answer
         self.heard: list[Message] = []
+        self.sessions: list[int] = []
+        """Of each message heard."""
         self.events: list[Event] = []
         self.now = 0.0
         self._reader = FrameReader()
@@ -120,6 +122,7 @@ class Peer:
     def _reply(self, whole: bytes) -> None:
         frame = decode(whole)
         self.heard.append(frame.message)
+        self.sessions.append(frame.session)
         answer = self.answer(frame.message)
         if isinstance(answer, ReportReply):
             answer = replace(answer, last_serial=frame.serial)

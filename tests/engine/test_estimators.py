@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -34,6 +34,15 @@ def test_runs_hold_what_a_set_would(steps: list[tuple[bool, int, int]]) -> None:
     assert runs.count() == len(model)
     assert all(runs.overlaps(at, at + 1) == (at in model) for at in range(60))
     assert runs.last_stop() == max(model, default=-1) + 1
+
+
+def test_runs_hold_what_a_set_would_after_every_removal_from_two_runs() -> None:
+    for start, stop in combinations(range(9), 2):
+        runs = Runs([(1, 4), (5, 8)])
+        runs.remove(start, stop)
+        held = {1, 2, 3, 5, 6, 7} - set(range(start, stop))
+        assert {at for first, last in runs for at in range(first, last)} == held
+        assert all(first < last for first, last in runs)
 
 
 def test_before_a_round_trip_is_known_the_first_tries_follow_each_other_quickly() -> None:

@@ -96,3 +96,10 @@ def test_reboot_names_the_device_and_looks_afterwards() -> None:
     end, peer = ask(Operation.REBOOT, [info()])
     assert isinstance(end, Done)
     assert peer.names() == ["Inspect", "Reboot", "Inspect"]
+
+
+def test_a_confirm_after_which_another_image_runs_is_a_revert_and_no_success() -> None:
+    for state in (BootState.IDLE, BootState.TRIAL):
+        end, _ = ask(Operation.CONFIRM, [ON_TRIAL, info(image_crc=9, boot_state=state)])
+        assert isinstance(end, Failed)
+        assert end.error.reason == "not-confirmed"

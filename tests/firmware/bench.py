@@ -41,6 +41,15 @@ SMALL = replace(
 CHUNKS = replace(SMALL, chunk_bytes=32)
 """A page is programmed in four passes."""
 
+AHEAD = replace(SMALL, digest_ahead=4)
+"""... and digested meanwhile."""
+
+HALVES = replace(AHEAD, chunk_bytes=64)
+"""The same in two halves."""
+
+STAGINGS = {"page at once": SMALL, "four chunks": CHUNKS, "digested meanwhile": AHEAD, "in two halves": HALVES}
+"""Every way in which a page gets into flash."""
+
 STALLS = replace(CHUNKS, write_bytes=4, mark_bytes=4, rx_in_erase=0, erase_stalls=1, erase_ahead=2, rx_ring_bytes=512)
 """The receiver is deaf in an erase, as on an nRF51: credit keeps the host silent."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from otaflash.sim.native import BoardEvent, Cut, Weak, Wear
@@ -10,6 +12,7 @@ from otaflash.wire import messages as m
 from tests.firmware.bench import (
     CHUNKS,
     SMALL,
+    STAGINGS,
     STALLS,
     Bench,
     Image,
@@ -21,7 +24,7 @@ from tests.firmware.bench import (
 
 OLD = make_image(1, 5)
 NEW = make_image(2, 6)
-BOTH = pytest.mark.parametrize("of", [SMALL, CHUNKS], ids=["page at once", "four chunks"])
+STAGED = pytest.mark.parametrize("of", STAGINGS.values(), ids=list(STAGINGS))
 WORN = pytest.mark.parametrize("wear", [Wear.ERASE_FAILS, Wear.STUCK_ONES])
 
 
@@ -42,7 +45,7 @@ def rest_of(bench: Bench) -> list[tuple[int, int]]:
     return [(place, 1) for place in bench.missing()]
 
 
-@BOTH
+@STAGED
 @WORN
 def test_a_page_that_does_not_take_is_asked_for_again_and_in_the_end_given_up(of: Profile, wear: Wear) -> None:
     bench, image = open_offer(of)
@@ -61,7 +64,7 @@ def test_a_page_that_does_not_take_is_asked_for_again_and_in_the_end_given_up(of
     assert bench.runs(make_image(1, 5, of=of))
 
 
-@BOTH
+@STAGED
 @WORN
 def test_a_page_that_recovers_within_the_budget_ends_well(of: Profile, wear: Wear) -> None:
     bench, image = open_offer(of)
@@ -83,7 +86,7 @@ def test_blocks_after_failed_are_not_taken() -> None:
     assert bench.report().state == m.TransferState.FAILED
 
 
-@BOTH
+@STAGED
 def test_a_wrong_byte_is_found_by_the_digest_and_its_page_alone_is_sent_again(of: Profile) -> None:
     bench, image = open_offer(of)
     wrong_block(bench, image, 35)
@@ -135,12 +138,16 @@ def test_failed_stays_failed_however_often_a_report_is_asked_for() -> None:
     assert set(states[20:]) == {m.TransferState.FAILED}
 
 
-def test_a_page_held_in_part_is_left_alone_by_a_survey() -> None:
+@pytest.mark.parametrize("held", [range(10), [3], [0, 1, 8, 9], range(15), range(1, 16)], ids=str)
+def test_a_page_held_in_part_is_left_alone_by_a_survey(held: Sequence[int]) -> None:
     bench, image = open_offer()
-    bench.block(image, 0, 10)
+    for place in held:
+        bench.block(image, place)
     assert bench.survey(image) == [False] * 6
-    assert bench.missing() == list(range(10, image.places))
-    assert bench.give(image, [(place, 1) for place in range(10, image.places)]).state == m.TransferState.VERIFIED
+    rest = [place for place in range(image.places) if place not in held]
+    assert bench.missing() == rest
+    assert bench.give(image, [(place, 1) for place in rest]).state == m.TransferState.VERIFIED
+    assert bench.board.erases[bench.staged_page] == 1
 
 
 def test_a_second_write_does_not_replace_the_first_until_a_survey_voids_it() -> None:
@@ -152,7 +159,7 @@ def test_a_second_write_does_not_replace_the_first_until_a_survey_voids_it() -> 
     assert bench.survey(image)[0] is True
 
 
-@BOTH
+@STAGED
 def test_after_a_restart_the_map_is_void_and_a_survey_rebuilds_it(of: Profile) -> None:
     bench, image = open_offer(of)
     bench.give(image, [(0, 16), (32, 16), (80, 16)])
@@ -233,9 +240,27 @@ def test_a_swap_retries_a_page_and_reports_a_worn_one() -> None:
     assert bench.runs(image)
 
 
-def wear_records(bench: Bench) -> None:
+@pytest.mark.parametrize("page", [0, SMALL.slot_pages], ids=["new image", "way back"])
+def test_a_copy_that_does_not_take_stops_the_swap_before_anything_is_lost(page: int) -> None:
+    bench, image = open_offer()
+    bench.give(image)
+    bench.board.wear_out(page, Wear.STUCK_ONES)
+    assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.OK
+    assert bench.run(5.0) is BoardEvent.IDLE
+    assert bench.info().boot_state == m.BootState.SWAPPING
+    bench.board.wear_out(page, Wear.NONE)
+    bench.power_on()
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(image)
+    bench.start_app()
+    assert bench.revert(image) == m.Reason.OK
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(OLD)
+
+
+def wear_records(bench: Bench, wear: Wear = Wear.ERASE_FAILS) -> None:
     for page in range(bench.record_page, bench.record_page + 2 * bench.profile.record_pages):
-        bench.board.wear_out(page, Wear.ERASE_FAILS)
+        bench.board.wear_out(page, wear)
 
 
 def test_an_offer_is_refused_where_the_record_cannot_be_erased() -> None:
@@ -246,22 +271,23 @@ def test_an_offer_is_refused_where_the_record_cannot_be_erased() -> None:
     assert bench.refusal(m.Report(0)) == "no_session"
 
 
-def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing() -> None:
+@WORN
+def test_apply_confirm_and_revert_that_cannot_be_recorded_change_nothing(wear: Wear) -> None:
     bench, image = open_offer()
     bench.give(image)
-    wear_records(bench)
+    wear_records(bench, wear)
     assert bench.ask(m.Apply(), m.ApplyReply).reason == m.Reason.FLASH_FAILED
     assert bench.boot() is BoardEvent.JUMPED
     assert bench.runs(OLD)
     for trial in (on_trial(OLD, NEW), on_trial_in_loader(OLD, NEW)):
-        wear_records(trial)
+        wear_records(trial, wear)
         assert trial.confirm(NEW) == m.Reason.FLASH_FAILED
         assert trial.runs(NEW)
         for page in range(trial.record_page, trial.record_page + 2 * SMALL.record_pages):
             trial.board.wear_out(page, Wear.NONE)
         trial.reset()
         assert trial.info().boot_state == m.BootState.TRIAL
-        wear_records(trial)
+        wear_records(trial, wear)
         assert trial.revert(NEW) == m.Reason.FLASH_FAILED
         trial.reset()
         assert trial.info().boot_state == m.BootState.TRIAL
@@ -289,3 +315,69 @@ def test_a_wrong_block_is_repaired_on_every_profile(name: str) -> None:
     assert bench.report().state == m.TransferState.VERIFIED
     assert bench.apply() is BoardEvent.JUMPED
     assert bench.runs(image)
+
+
+@pytest.mark.parametrize("reset", ["before any record", "confirmed", "on trial"])
+def test_one_byte_misread_at_a_start_costs_neither_the_image_nor_its_way_back(reset: str) -> None:
+    bench = board_running(OLD) if reset == "before any record" else on_trial(OLD, NEW)
+    if reset == "confirmed":
+        assert bench.confirm(NEW) == m.Reason.OK
+    bench.board.power_on()
+    bench.board.plan_read_error(1, 5, 0x01)
+    bench.run(0.02)
+    kept = NEW if reset != "before any record" else OLD
+    assert bench.info().image_crc == kept.crc
+    bench.board.plan_read_error(1, 5, 0x01)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(kept)
+    assert bench.board.jump_trial == (reset == "on trial")
+
+
+@STAGED
+@pytest.mark.parametrize("offset", [0, 70])
+def test_a_byte_misread_while_two_pages_change_places_spoils_neither_image(of: Profile, offset: int) -> None:
+    old, new = make_image(1, 5, of=of), make_image(2, 6, of=of)
+    bench = board_running(old)
+    bench.stage(new)
+    bench.board.plan_read_error(2, offset, 0x40)
+    assert bench.apply() is BoardEvent.JUMPED
+    assert bench.board.read_span(of.slot_pages, old.pages) == old.span
+    bench.start_app()
+    bench.enter_from_app()
+    bench.board.plan_read_error(of.slot_pages + 2, offset, 0x40)
+    assert bench.revert(new) == m.Reason.OK
+    bench.work()
+    assert bench.runs(old)
+
+
+@pytest.mark.parametrize("offset", [0, 2, 13, 30, 48])
+def test_one_bit_misread_in_the_record_brings_back_no_record_that_was_superseded(offset: int) -> None:
+    """All boots of the trial are used up: the record before would revert what was confirmed."""
+    bench = on_trial(OLD, NEW)
+    for _ in range(SMALL.trials - 1):
+        bench.reset()
+        assert bench.boot() is BoardEvent.JUMPED
+    bench.start_app()
+    assert bench.confirm(NEW) == m.Reason.OK
+    unit = 0 if bench.area("record 0")[2] == 5 else 1
+    bench.board.power_on()
+    bench.board.plan_read_error(bench.record_page + unit * SMALL.record_pages, offset, 0x04)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.record()[0] == "CONFIRM"
+    assert bench.runs(NEW)
+    assert not bench.board.jump_trial
+
+
+def test_a_step_of_a_swap_misread_as_not_done_is_not_done_twice() -> None:
+    """Done again, the third step would put the new image where the old one is kept."""
+    bench, image = open_offer()
+    bench.give(image)
+    bench.board.plan_cut(bench.board.operations + 20, Cut.BEFORE)
+    bench.ask(m.Apply(), m.ApplyReply)
+    assert bench.run(1.0) is BoardEvent.CUT
+    bench.board.power_on()
+    unit = 0 if bench.area("record 0")[2] == 4 else 1
+    bench.board.plan_read_error(bench.record_page + unit * SMALL.record_pages, 48 + 1 + 2, 0x04)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(image)
+    assert bench.board.read_span(SMALL.slot_pages, OLD.pages) == OLD.span

@@ -55,6 +55,17 @@ def test_every_flipped_bit_of_a_frame_is_found() -> None:
     assert len(bench.missing()) == NEW.places
 
 
+def test_a_frame_that_goes_on_behind_a_right_crc_is_dropped_whole() -> None:
+    bench = board_running(OLD)
+    bench.accept(NEW)
+    longest = frames.encode(m.BlockReport(0, bytes(SMALL.frame_bytes - 10)), bench.session, 9)
+    assert len(longest) == SMALL.frame_bytes
+    assert len(bench.send(frames.on_stream(longest))) == 1
+    for more in (1, 2, 250, 300, 1000, 65536):
+        assert bench.send(frames.on_stream(longest + b"x" * more)) == []
+    assert bench.info().image_crc == OLD.crc
+
+
 def test_a_flood_of_requests_is_answered_or_lost_and_does_no_harm() -> None:
     bench = board_running(OLD)
     bench.accept(NEW)
@@ -97,6 +108,13 @@ def test_the_info_record_is_the_same_in_parts_of_any_length(room: int) -> None:
     for offset in (0, 1, 50, 87, 88, 200, 255):
         for _, data in _frames_of(bench, m.Inspect(room, offset, ANY)):
             assert len(data) <= room
+
+
+def test_an_inspect_past_the_end_of_the_record_gets_none_of_what_lies_behind_it() -> None:
+    bench = board_running(OLD)
+    for offset in (m.Info.BYTES, m.Info.BYTES + 1, 200, 255):
+        reply = bench.ask(m.Inspect(200, offset, ANY), m.InspectReply)
+        assert (reply.total, reply.part) == (m.Info.BYTES, b"")
 
 
 def _frames_of(bench: Bench, message: m.Message) -> list[tuple[m.Message, bytes]]:

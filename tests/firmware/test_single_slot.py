@@ -64,6 +64,58 @@ def test_interrupted_it_waits_in_the_loader_and_resumes_by_a_survey() -> None:
     assert max(bench.board.erases[: bench.record_page]) == 1
 
 
+def resumed(bench: Bench, weak: Weak) -> list[bool]:
+    """Power comes, the host offers again and surveys."""
+    bench.power_on(weak)
+    assert bench.boot() is BoardEvent.IDLE
+    bench.session += 1
+    bench.accept(WIDE)
+    return bench.survey(WIDE, 0, 8)
+
+
+def test_a_survey_does_not_believe_a_page_that_a_cut_tore_however_it_reads() -> None:
+    """It may read otherwise at the next boot; two slots have the walk, which writes every page anew."""
+    bench = receiving()
+    bench.block(WIDE, 0, 16)
+    bench.block(WIDE, 16, 16)
+    bench.board.plan_cut(bench.board.operations + 1, Cut.TORN)
+    bench.block(WIDE, 32, 16)
+    assert bench.event is BoardEvent.CUT
+    assert resumed(bench, Weak.NEW) == [True] * 2 + [False] * 6
+    assert bench.give(WIDE, [(place, 1) for place in bench.missing()]).state == m.TransferState.VERIFIED
+    assert bench.apply() is BoardEvent.JUMPED
+    bench.power_on(Weak.OLD)
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(WIDE)
+
+
+def test_a_page_that_is_written_again_is_no_longer_vouched_for() -> None:
+    """Another image begins over it, and is cut short; what stood there must not be taken for whole."""
+    bench = receiving()
+    for place in range(0, 64, 16):
+        bench.block(WIDE, place, 16)
+    bench.session += 1
+    other = make_image(8, 13, single=True, counter=3)
+    bench.accept(other)
+    bench.block(other, 16, 16)
+    assert resumed(bench, Weak.OLD) == [True] + [False] * 7
+    assert bench.record()[0] == "SINGLE"
+
+
+def test_a_page_that_is_repaired_is_no_longer_vouched_for() -> None:
+    """Its mark was set when the digest had passed it; it is erased again in the same session, and torn."""
+    bench = receiving()
+    lie = bytes(len(WIDE.block(16, 1)))
+    assert bench.say(m.Block(16, lie)) is None
+    assert bench.give(WIDE).state == m.TransferState.DAMAGED
+    assert bench.survey(WIDE, 0, 3) == [True, False, True]
+    bench.board.plan_cut(bench.board.operations + 4, Cut.TORN)  # record: erase of two pages, body, seal; erase, program
+    for place in bench.missing():
+        bench.block(WIDE, place)
+    assert bench.event is BoardEvent.CUT
+    assert resumed(bench, Weak.NEW) == [True] + [False] * 7
+
+
 def test_interrupted_it_takes_another_image_as_well() -> None:
     bench = receiving()
     bench.block(WIDE, 0, 16)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from otaflash.sim.profiles import Profile
 from otaflash.wire import frames
 from otaflash.wire import messages as m
-from tests.firmware.bench import CHUNKS, SMALL, Bench, Image, board_running, make_image
+from tests.firmware.bench import CHUNKS, SMALL, STAGINGS, Bench, Image, board_running, make_image
 
 OLD = make_image(1, 5)
 NEW = make_image(2, 6)
@@ -35,7 +35,7 @@ def open_offer(of: Profile, image: Image) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize("of", [SMALL, CHUNKS], ids=["page at once", "four chunks"])
+@pytest.mark.parametrize("of", STAGINGS.values(), ids=list(STAGINGS))
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_any_order_of_runs_of_any_length_ends_in_the_image(of: Profile, data: st.DataObject) -> None:
@@ -55,7 +55,18 @@ def test_any_order_of_runs_of_any_length_ends_in_the_image(of: Profile, data: st
     assert max(erases_of_secondary(bench)) == 1
 
 
-@pytest.mark.parametrize("of", [SMALL, CHUNKS], ids=["page at once", "four chunks"])
+def test_places_beyond_255_have_pages_of_their_own() -> None:
+    of = replace(SMALL, flash_bytes=16384, slot_pages=40)
+    image = make_image(2, 40, of=of)
+    bench = open_offer(of, image)
+    runs = [(place, 8) for place in range(0, image.places, 8)]
+    random.Random(5).shuffle(runs)
+    assert bench.give(image, runs).state == m.TransferState.VERIFIED
+    assert staged(bench, image)
+    assert max(erases_of_secondary(bench)) == 1
+
+
+@pytest.mark.parametrize("of", STAGINGS.values(), ids=list(STAGINGS))
 def test_single_blocks_in_random_order_with_copies_erase_each_page_once(of: Profile) -> None:
     image = make_image(2, 6, of=of)
     places = list(range(image.places)) * 2
@@ -232,6 +243,28 @@ def test_the_digest_is_made_while_blocks_come_in() -> None:
     bench.block(image, 0, 16)
     bench.run(0.1)
     assert bench.report().hashed == 2
+
+
+@pytest.mark.parametrize(("digest_ahead", "hashed"), [(0, 2), (4, 5)])
+def test_blocks_in_order_are_digested_while_their_page_is_programmed(digest_ahead: int, hashed: int) -> None:
+    """An erase and a program of 10 ms each, a block of SHA-256 of 9 ms: two fit, and what lags is brought up first."""
+    of = replace(
+        SMALL,
+        erase_page_ns=10_000_000,
+        program_chunk_ns=10_000_000,
+        sha_block_ns=9_000_000,
+        digest_ahead=digest_ahead,
+        stall_ms=100,
+        swap_page_ms=100,
+    )
+    image = make_image(2, 6, of=of)
+    bench = open_offer(of, image)
+    bench.block(image, 16, 16)
+    began = bench.board.now_s
+    for page in (0, 2, 3, 4):
+        bench.send(bench.wire(m.Block(page * 16, image.block(page * 16, 16))), wait=0.0)
+    bench.run(began + 0.12 - bench.board.now_s)
+    assert bench.report().hashed == hashed
 
 
 def test_apply_waits_for_the_digest() -> None:

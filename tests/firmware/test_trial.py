@@ -162,6 +162,20 @@ def test_an_image_on_trial_that_goes_bad_is_reverted_at_the_next_boot() -> None:
     boots_into(bench, OLD, trial=False)
 
 
+def test_an_image_damaged_while_its_loader_listens_is_not_started() -> None:
+    bench = board_running(OLD)
+    bench.board.flash[200] ^= 4
+    assert bench.run(40.0) is BoardEvent.IDLE
+    assert bench.info().boot_state == m.BootState.NO_IMAGE
+    bench = on_trial(OLD, NEW)
+    bench.enter_from_app()
+    bench.board.flash[200] ^= 4
+    boots_back = bench.run(40.0)
+    assert boots_back is BoardEvent.JUMPED
+    assert bench.runs(OLD)
+    assert not bench.board.jump_trial
+
+
 def test_a_confirmed_image_that_goes_bad_is_not_started() -> None:
     bench = on_trial(OLD, NEW)
     bench.confirm(NEW)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from otaflash.sim.native import BoardEvent
@@ -62,6 +64,21 @@ def test_enter_keeps_it_for_the_longer_window() -> None:
     assert leaves_after(bench, 20.0) == pytest.approx(STAY_S, abs=0.05)
 
 
+def test_a_part_of_an_offer_keeps_it_for_the_longer_window() -> None:
+    bench = Bench(SMALL, OLD)
+    bench.run(0.5)
+    assert bench.ask(m.Offer(0, NEW.manifest.pack()[:16]), m.OfferReply).reason == m.Reason.OK
+    assert leaves_after(bench, 20.0) == pytest.approx(STAY_S, abs=0.05)
+
+
+def test_an_offer_that_is_refused_does_not_keep_it() -> None:
+    bench = Bench(SMALL, OLD)
+    bench.run(ENTRY_S - 0.5)
+    refused = replace(NEW.manifest, board=b"another".ljust(16, b"\0"))
+    assert bench.offer(refused).reason == m.Reason.WRONG_BOARD
+    leaves_after(bench, 1.0)
+
+
 def test_each_word_in_a_session_begins_the_longer_window_anew() -> None:
     bench = board_running(OLD)
     bench.accept(NEW)
@@ -71,13 +88,15 @@ def test_each_word_in_a_session_begins_the_longer_window_anew() -> None:
     assert leaves_after(bench, 20.0) == pytest.approx(STAY_S, abs=0.05)
 
 
-def test_the_window_holds_over_the_wrap_of_the_millisecond_counter() -> None:
+@pytest.mark.parametrize("wraps", [1, 2])
+def test_the_window_holds_over_the_wrap_of_the_millisecond_counter(wraps: int) -> None:
     bench = board_running(OLD)
-    for _ in range(14):
-        assert bench.run(10.0) is BoardEvent.IDLE
+    while bench.board.now_s < wraps * 65.536 - 10.0:
         bench.enter()
-    assert bench.board.now_s > 2 * 65.536
+        assert bench.run(1.0) is BoardEvent.IDLE
+    bench.enter()
     assert leaves_after(bench, 20.0) == pytest.approx(STAY_S, abs=0.05)
+    assert bench.board.now_s > wraps * 65.536
 
 
 def test_a_transfer_over_the_wrap_ends_well() -> None:

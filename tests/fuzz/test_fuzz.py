@@ -49,8 +49,8 @@ def wrong_core(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     record = folder / "firmware" / "core" / "record.c"
     right = record.read_text(encoding="utf-8")
-    assert right.count("is_possible(body) &&") == 1
-    record.write_text(right.replace("is_possible(body) &&", "(is_possible(body) || true) &&"), encoding="utf-8")
+    assert right.count("&& is_possible(body) &&") == 1
+    record.write_text(right.replace("&& is_possible(body) &&", "&& (is_possible(body) || true) &&"), encoding="utf-8")
     return folder
 
 

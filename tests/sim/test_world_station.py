@@ -22,6 +22,7 @@ class PaperBoard:
     def __init__(self, trial: bool = False) -> None:
         self.now_s = 0.0
         self.wake_s = math.inf
+        self.operations = 0
         self.jump_trial = trial
         self.log: list[str] = []
         self.events: list[BoardEvent] = []
@@ -161,6 +162,45 @@ def test_power_that_fails_at_a_time_comes_back_by_itself() -> None:
     assert port.station.counters.cuts == [3.2]
 
 
+def test_power_that_is_switched_off_stays_away_until_it_is_switched_on() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(off_s=0.5))
+    world.run_until(2.0)
+    port.station.switch_off()
+    world.run_until(9.0)
+    assert port.station.place is Place.OFF
+    port.station.switch_on()
+    assert board.log == ["power 0.000", "library 1.000", "power 9.000"]
+
+
+def test_power_switched_off_during_a_cut_does_not_come_back_by_itself() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(cut_at_s=2.0, off_s=0.5))
+    world.run_until(2.2)
+    port.station.switch_off()
+    world.run_until(9.0)
+    assert port.station.place is Place.OFF
+    assert port.station.counters.cuts == [2.0]
+
+
+def test_power_switched_on_during_a_cut_comes_back_once() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(cut_at_s=2.0, off_s=0.5))
+    world.run_until(2.2)
+    port.station.switch_on()
+    port.station.switch_on()
+    world.run_until(9.0)
+    assert port.station.counters.power_ups == 2
+
+
+def test_who_asks_is_told_of_every_power_up_before_the_core_runs() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, power=Power(cut_at_s=2.0, off_s=0.5))
+    port.station.on_power_up = lambda: board.plan_cut(3, 2)
+    world.run_until(9.0)
+    assert board.log == ["power 0.000", "library 1.000", "power 2.500", "cut 3 2", "library 3.500"]
+
+
 def test_a_cut_at_a_flash_operation_is_planned_for_the_first_boot_only() -> None:
     board = PaperBoard()
     board.events = [BoardEvent.CUT]
@@ -227,3 +267,83 @@ def test_the_same_seed_gives_the_same_trace_and_another_one_another() -> None:
 def test_a_board_fares_the_same_whatever_boards_are_beside_it() -> None:
     forward, backward = traced(1), traced(1, lambda names: names[::-1])
     assert [entry for entry in forward if entry[1] == "b1"] == [entry for entry in backward if entry[1] == "b1"]
+
+
+def test_an_application_that_restarts_answers_in_between() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, Behaviour.RESTART, crash_after_s=0.5)
+    world.run_until(1.2)
+    port.write(b"hello")
+    world.run_until(3.2)
+    assert port.take() == b"hello"
+    assert board.log == ["power 0.000", "library 1.000", "reset 1.500", "library 2.500", "reset 3.000"]
+
+
+@pytest.mark.parametrize("trial", [False, True])
+def test_an_application_that_fades_is_reset_by_the_watchdog_of_a_trial_alone(trial: bool) -> None:
+    board = PaperBoard(trial=trial)
+    world, port = world_with(board, Behaviour.FADE, fade_after_s=0.5)
+    world.run_until(3.0)
+    assert port.station.place is Place.DEAF
+    world.run_until(3.9)
+    assert board.log == ["power 0.000", "library 1.000", *(["reset 3.500"] if trial else [])]
+
+
+def test_every_start_of_an_image_is_told_before_the_application_does_anything() -> None:
+    board = PaperBoard(trial=True)
+    world, port = world_with(board)
+    told: list[tuple[bool, int]] = []
+    port.station.on_jump = lambda trial: told.append((trial, len(board.log)))
+    world.run_until(2.0)
+    assert told == [(True, 1)]
+
+
+def test_cuts_can_be_planned_for_this_boot_and_for_those_that_follow() -> None:
+    board = PaperBoard()
+    world, port = world_with(board)
+    board.operations = 7
+    port.station.plan_cuts(3, 2, again=((5, 1), (0, 3)))
+    for _ in range(3):
+        port.station.cut_power()
+        world.run_until(world.now + 1.5)
+    assert [entry for entry in board.log if entry.startswith("cut")] == ["cut 10 2", "cut 5 1", "cut 0 3"]
+    port.station.plan_cuts(3, 2, again=((5, 1),))
+    port.station.plan_no_cuts()
+    port.station.cut_power()
+    world.run_until(world.now + 1.5)
+    assert board.log[-2:] == ["cut 0 0", f"power {world.now - 0.5:.3f}"]
+
+
+def test_a_changed_power_says_how_long_it_stays_away() -> None:
+    board = PaperBoard()
+    world, port = world_with(board)
+    port.station.change_power(Power(off_s=4.0))
+    world.run_until(0.5)
+    port.station.cut_power()
+    world.run_until(5.0)
+    assert board.log == ["power 0.000", "power 4.500"]
+
+
+def test_a_changed_link_holds_for_what_is_sent_from_then_on() -> None:
+    board = PaperBoard()
+    world, port = world_with(board)
+    world.run_until(2.0)
+    port.write(b"before")
+    port.station.change_link(LinkModel(Way(loss=1.0), Way()))
+    port.write(b"behind")
+    world.run_until(3.0)
+    assert port.take() == b"before"
+
+
+def test_an_application_whose_wish_for_the_loader_was_lost_is_heard_again() -> None:
+    board = PaperBoard()
+    world, port = world_with(board, Behaviour.ENTER, enter_after_s=1.0)
+    port.station._enter_frame = b"lost!!"
+    world.run_until(2.1)
+    port.write(b"hush")
+    world.run_until(2.4)
+    assert port.take() == b""
+    world.run_until(3.0)
+    port.write(b"hello")
+    world.run_until(3.1)
+    assert port.take() == b"hello"

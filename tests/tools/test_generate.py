@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("tools/generate", "tools/generator", "protocol/messages.toml", "protocol/PROTOCOL.md")
-MADE = ("firmware/core/messages.h", "otaflash/wire/messages.py", "protocol/PROTOCOL.md")
+MADE = ("firmware/core/messages.h", "otaflash/wire/messages.py", "otaflash/wire/ble.py", "protocol/PROTOCOL.md")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_the_generator_makes_the_committed_files_from_nothing(copy: Path) -> Non
 @pytest.mark.parametrize("path", MADE)
 def test_check_names_a_stale_file_and_leaves_it_alone(copy: Path, path: str) -> None:
     generate(copy)
-    change(copy, path, "trailer", "tailor")
+    change(copy, path, "GATT" if path.endswith("ble.py") else "trailer", "tailor")
     before = (copy / path).read_text(encoding="utf-8")
     done = generate(copy, "--check")
     assert (done.returncode, done.stdout) == (1, f"stale: {path} (run tools/generate)\n")
@@ -68,6 +68,8 @@ def test_check_names_a_stale_file_and_leaves_it_alone(copy: Path, path: str) -> 
         ('name = "total",  type = "u8"', 'name = "total",  type = "rest"', "offset: stands after total"),
         ("list:gap", "list:hole", "report: no record is called hole"),
         ("value = 20,", "value = 19,", "reason: a value stands twice"),
+        ("14ad0003-", "14ad0002-", "two UUIDs are the same"),
+        ("14ad0003-", "14AD0003-", "to_host: 14AD0003-"),
         ('name = "hashed"', 'name = "limit"', "OTA_REPORT_REP_LIMIT"),
     ],
 )

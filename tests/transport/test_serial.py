@@ -357,3 +357,13 @@ def test_a_simulated_board_is_a_link_too() -> None:
     link = open_link("sim:atmega328p?rate=57600")
     assert link.rate_bytes_per_s == 5760
     link.close()
+
+
+def test_a_read_whose_deadline_has_passed_takes_what_is_there_and_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = open_link("loop://")
+    link.write(b"here")
+    assert link.read(link.now()) == b"here"
+    monkeypatch.setattr(link._port, "read", lambda count: pytest.fail("it waits"))  # type: ignore[attr-defined]
+    assert link.read(link.now()) == b""

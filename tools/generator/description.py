@@ -94,6 +94,13 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
+class Uuid:
+    name: str
+    value: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     version: int
     header: Layout
@@ -104,6 +111,7 @@ class Description:
     records: tuple[Record, ...]
     sets: tuple[ClosedSet, ...]
     constants: tuple[Constant, ...]
+    uuids: tuple[Uuid, ...]
 
 
 def layout(entries: list[dict[str, Any]]) -> Layout:
@@ -145,6 +153,7 @@ def read_description(text: str) -> Description:
             for entry in raw["enum"]
         ),
         tuple(Constant(**entry) for entry in raw["constant"]),
+        tuple(Uuid(**entry) for entry in raw["uuid"]),
     )
     check_description(description)
     return description
@@ -164,3 +173,8 @@ def check_description(description: Description) -> None:
     for closed in description.sets:
         if len({value for _, value, _ in closed.values}) != len(closed.values):
             raise DescriptionError(f"{closed.name}: a value stands twice")
+    for uuid in description.uuids:
+        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", uuid.value):
+            raise DescriptionError(f"{uuid.name}: {uuid.value} is not a UUID of 128 bits in lower case")
+    if len({uuid.value for uuid in description.uuids}) != len(description.uuids):
+        raise DescriptionError("two UUIDs are the same")

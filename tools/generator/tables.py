@@ -11,6 +11,7 @@ from generator.description import REPLY_BIT, Description, DescriptionError, Layo
 def with_tables(document: str, description: Description) -> str:
     """The document with every generated part made anew. Raises DescriptionError if a mark is missing."""
     parts = {"messages": messages(description), "records": records(description), "enums": enums(description)}
+    parts["uuids"] = uuids(description)
     for name, lines in parts.items():
         opening, closing = f"<!-- generated: {name} -->", "<!-- end generated -->"
         found = re.search(f"{opening}\n.*?{closing}", document, re.DOTALL)
@@ -63,3 +64,10 @@ def enums(description: Description) -> Iterator[str]:
         for name, value, doc in closed.values:
             yield f"| {value} | `{name}` | {doc} |"
         yield ""
+
+
+def uuids(description: Description) -> Iterator[str]:
+    yield "| name | UUID | what it is |\n|---|---|---|"
+    for uuid in description.uuids:
+        yield f"| `{uuid.name}` | {uuid.value} | {uuid.doc} |"
+    yield ""

@@ -89,9 +89,7 @@ add_to:
     st X+, r0
     ret
 
-/* x = rotr(x, count) ^ y */
-rotate_xor:
-    rcall rotate
+/* x ^= y */
 xor_y:
     eor x0, y0
     eor x1, y1
@@ -99,26 +97,43 @@ xor_y:
     eor x3, y3
     ret
 
-/* x = rotr(x, count); count is 1 to 31 */
-rotate:
-    cpi count, 8
-    brlo 1f
+/* x = rotr(x, 16) */
+rotate_half:
+    movw r30, x0
+    movw x0, x2
+    movw x2, r30
+    ret
+
+/* x = rotr(x, 8) */
+rotate_byte:
     mov r0, x0
     mov x0, x1
     mov x1, x2
     mov x2, x3
     mov x3, r0
-    subi count, 8
-    brne rotate
     ret
-1:  bst x0, 0
+
+/* x = rotr(x, count) */
+rotate_right:
+    bst x0, 0
     lsr x3
     ror x2
     ror x1
     ror x0
     bld x3, 7
     dec count
-    brne 1b
+    brne rotate_right
+    ret
+
+/* x = rotl(x, count): after rotate_byte, what is left of a rotation to the right by 5 to 7 */
+rotate_left:
+    lsl x0
+    rol x1
+    rol x2
+    rol x3
+    adc x0, r1
+    dec count
+    brne rotate_left
     ret
 
 /* h += x: h is the last working word */
@@ -200,12 +215,17 @@ rounds:
     movw r26, r28               ; h += sigma1(e)
     adiw r26, 16
     rcall load
-    ldi count, 14
-    rcall rotate_xor
-    ldi count, 5
-    rcall rotate_xor
-    ldi count, 6
-    rcall rotate
+    rcall rotate_half           ; 14
+    ldi count, 2
+    rcall rotate_left
+    rcall xor_y
+    rcall rotate_byte           ; 5
+    ldi count, 3
+    rcall rotate_left
+    rcall xor_y
+    rcall rotate_byte           ; 6
+    ldi count, 2
+    rcall rotate_left
     rcall add_to_h
 
     movw r30, r28               ; h += g ^ (e & (f ^ g))
@@ -233,12 +253,16 @@ rounds:
 
     movw r26, r28               ; h += sigma0(a)
     rcall load
-    ldi count, 9
-    rcall rotate_xor
-    ldi count, 11
-    rcall rotate_xor
+    rcall rotate_byte           ; 9
+    ldi count, 1
+    rcall rotate_right
+    rcall xor_y
+    rcall rotate_byte           ; 11
+    ldi count, 3
+    rcall rotate_right
+    rcall xor_y
     ldi count, 2
-    rcall rotate
+    rcall rotate_right
     rcall add_to_h
 
     movw r30, r28               ; h += (a & b) | (c & (a | b))
@@ -265,8 +289,10 @@ rounds:
     adiw r26, 28
     movw r30, r26
     adiw r30, 4
-    ldi count, 28
+    ldi count, 14
 5:  ld r0, -X
+    st -Z, r0
+    ld r0, -X
     st -Z, r0
     dec count
     brne 5b
@@ -275,30 +301,45 @@ rounds:
     st X+, x2
     st X, x3
 
+    ldi r30, lo8(round_constants + 4 * 48 + 1) ; what the last 16 rounds would prepare is never used
+    cp r14, r30
+    ldi r30, hi8(round_constants + 4 * 48 + 1)
+    cpc r15, r30
+    brsh prepared
     ldi count, 4                ; w[round] += rotr(x,7) ^ rotr(x,18) ^ (x >> 3) of w[round + 1]
     rcall message_word
     rcall load
-    ldi count, 11
-    rcall rotate_xor
-    ldi count, 7
-    rcall rotate
+    rcall rotate_byte           ; 11
+    ldi count, 3
+    rcall rotate_right
+    rcall xor_y
+    rcall rotate_byte           ; 7
+    ldi count, 1
+    rcall rotate_left
     ldi count, 3
     rcall xor_shifted
     ldi count, 56               ; w[round] += rotr(x,17) ^ rotr(x,19) ^ (x >> 10) of w[round + 14]
     rcall message_word
     rcall load
     ldi count, 2
-    rcall rotate_xor
-    ldi count, 17
-    rcall rotate
-    ldi count, 10
+    rcall rotate_right
+    rcall xor_y
+    rcall rotate_half           ; 17
+    ldi count, 1
+    rcall rotate_right
+    mov y0, y1                  ; 10
+    mov y1, y2
+    mov y2, y3
+    clr y3
+    ldi count, 2
     rcall xor_shifted
     ldi count, 36               ; w[round] += w[round + 9]
     rcall message_word
     rcall load
     rcall add_to_w
 
-    subi ring, -4               ; what the last 16 rounds prepare is never used
+prepared:
+    subi ring, -4
     andi ring, 63
     ldi r30, lo8(first_state)   ; stands behind the last constant
     cp r14, r30

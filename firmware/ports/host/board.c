@@ -1,4 +1,5 @@
-/* board.c: the board from outside: power, clock, run, and what board.h lets a world see. The core's side is port.c. */
+/* board.c: the board from outside: power, clock, run, and what board.h lets a world see. The core's side is port.c, the
+ * faults to come are faults.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct board *board_new(const struct ota_geometry *geometry, const struct board_
     board->costs = *costs;
     board->random = seed;
     board->wake_ns = UINT64_MAX;
+    board->wrong_read = UINT32_MAX;
     if (!flash_init(&board->flash, geometry)) {
         free(board);
         return NULL;
@@ -58,14 +60,15 @@ static void fill_with_garbage(struct board *board)
 {
     uint8_t *to = (uint8_t *)&board->ota;
     size_t left = sizeof board->ota;
+    uint64_t garbage = random_next(&board->random) | 1U;
 
     while (left > 0) {
-        uint64_t garbage = random_next(&board->random);
         size_t count = left < sizeof garbage ? left : sizeof garbage;
 
         memcpy(to, &garbage, count);
         to += count;
         left -= count;
+        garbage *= UINT64_C(0x9E3779B97F4A7C15); /* odd, so it never comes to rest at 0 */
     }
 }
 
@@ -82,6 +85,8 @@ void board_power_on(struct board *board, enum board_weak weak)
     board->weak = weak;
     board->cut = BOARD_CUT_NONE;
     board->operations = 0;
+    board->reads = 0;
+    board->wrong_read = UINT32_MAX;
     board->request = OTA_REQUEST_NONE;
     board->flash.wrong_mask = 0;
     board->flash.rule[0] = '\0';
@@ -101,26 +106,6 @@ void board_reset(struct board *board)
 void board_reseed(struct board *board, uint64_t seed)
 {
     board->random = seed;
-}
-
-/* --- faults to come ---------------------------------------------------------------------------------------------- */
-
-void board_plan_cut(struct board *board, uint32_t operation, enum board_cut how)
-{
-    board->cut_operation = operation;
-    board->cut = how;
-}
-
-void board_wear_out(struct board *board, uint16_t page, enum board_wear how)
-{
-    if (page < board->flash.pages)
-        board->flash.wear[page] = (uint8_t)how;
-}
-
-void board_plan_read_error(struct board *board, uint16_t page, uint16_t offset, uint8_t mask)
-{
-    board->flash.wrong_at = (size_t)page * board->flash.page_bytes + offset;
-    board->flash.wrong_mask = mask;
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
@@ -309,6 +294,11 @@ size_t board_sent(struct board *board, uint8_t *bytes, size_t room, uint64_t *at
 uint32_t board_operations(const struct board *board)
 {
     return board->operations;
+}
+
+uint32_t board_reads(const struct board *board)
+{
+    return board->reads;
 }
 
 int board_jump_trial(const struct board *board)

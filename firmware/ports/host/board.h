@@ -33,7 +33,21 @@ enum board_event {
     BOARD_STUCK = 6      /* no end after the operations that a boot may take: a hang. A bug, always */
 };
 
-enum board_cut { BOARD_CUT_NONE = 0, BOARD_CUT_BEFORE = 1, BOARD_CUT_TORN = 2, BOARD_CUT_AFTER = 3 };
+/* Half: torn, and each bit is drawn either way now, for good: a page half erased, a word half programmed. */
+enum board_cut {
+    BOARD_CUT_NONE = 0,
+    BOARD_CUT_BEFORE = 1,
+    BOARD_CUT_TORN = 2,
+    BOARD_CUT_AFTER = 3,
+    BOARD_CUT_HALF = 4
+};
+
+/* What the two record units lie in. */
+enum board_cells {
+    BOARD_CELLS_FLASH = 0,      /* programmed again with bits that fall or stay */
+    BOARD_CELLS_TO_ZERO = 1,    /* a unit that is not blank is programmed again only to zero, as on an STM32F1 */
+    BOARD_CELLS_EEPROM = 2      /* every byte is erased, and every unit programmed, in an operation of its own */
+};
 
 /* How a region left by a torn operation reads until it is written again. */
 enum board_weak {
@@ -65,12 +79,23 @@ void board_reset(struct board *board);
 /* Cuts power at flash operation `operation` of this boot (0: the first erase or program), so. */
 void board_plan_cut(struct board *board, uint32_t operation, enum board_cut how);
 uint32_t board_operations(const struct board *board); /* flash operations since power-on */
+/* Instead of the power, the CPU is reset there: RAM and the restart request stay, and board_run returns BOARD_RESTARTED. */
+void board_plan_reset(struct board *board, uint32_t operation, enum board_cut how);
 
 /* From here on chance is drawn from `seed`: what follows a board_load is then the same whatever was before. */
 void board_reseed(struct board *board, uint64_t seed);
 void board_wear_out(struct board *board, uint16_t page, enum board_wear how);
+/* The page does so once it was erased `erases` times in all; one page of a board. */
+void board_wear_out_after(struct board *board, uint16_t page, enum board_wear how, uint16_t erases);
+/* These bits of a byte read as in `value` whatever is done to them; one byte of a board, mask 0: none. */
+void board_stick(struct board *board, uint16_t page, uint16_t offset, uint8_t mask, uint8_t value);
 /* The next read that covers this byte gets the bits of `mask` turned over, once. */
 void board_plan_read_error(struct board *board, uint16_t page, uint16_t offset, uint8_t mask);
+/* Of the reads since power-on, number `read` (0: the first) gets one bit wrong, which `draw` chooses. */
+void board_plan_wrong_read(struct board *board, uint32_t read, uint64_t draw);
+uint32_t board_reads(const struct board *board); /* reads since power-on */
+/* What port_millis says at a reset from here on; a chip says 0. */
+void board_set_millis(struct board *board, uint16_t at_reset_ms);
 
 /* Runs the CPU until it idles, until_us is passed (by one poll of the core at most), or it leaves the loader. A board that
  * idles at entry first lets the time pass to its wake, the next byte or until_us (UINT64_MAX: not to the latter). In application mode (after BOARD_JUMPED and

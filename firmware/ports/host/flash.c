@@ -1,7 +1,6 @@
-/* flash.c: the cells, and what erase and program do to them, whole or torn. */
+/* flash.c: the cells, and what erase and program do to them, whole or torn. Which of that is allowed says flash_rules.c. */
 #include "flash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@ bool flash_init(struct flash *flash, const struct ota_geometry *geometry)
     flash->record_bytes =
         geometry->mark_bytes < geometry->write_bytes ? geometry->mark_bytes : geometry->write_bytes;
     flash->chunk_bytes = geometry->chunk_bytes;
+    flash->cells = geometry->record_cells;
     flash->value = malloc(flash_bytes(flash));
     flash->weak = calloc(flash_bytes(flash), 1);
     flash->page_weak = calloc(flash->pages, 1);
@@ -53,123 +53,6 @@ void flash_boot(struct flash *flash, enum board_weak reads_as, uint64_t draw)
     flash->flicker = draw;
 }
 
-static size_t place(const struct flash *flash, uint32_t page, uint32_t offset)
-{
-    return (size_t)page * flash->page_bytes + offset;
-}
-
-static uint32_t unit_bytes(const struct flash *flash, uint32_t page)
-{
-    return page >= flash->record_page ? flash->record_bytes : flash->write_bytes;
-}
-
-static bool all_ones(const uint8_t *bytes, uint32_t count)
-{
-    uint32_t i;
-
-    for (i = 0; i < count; i++) {
-        if (bytes[i] != 0xFF)
-            return false;
-    }
-    return true;
-}
-
-/* --- rules --------------------------------------------------------------------------------------------------- */
-
-static bool broken(struct flash *flash, const char *text, uint32_t page, uint32_t offset, uint32_t count)
-{
-    (void)snprintf(flash->rule, sizeof flash->rule, "%s: page %u, offset %u, %u bytes", text, (unsigned)page,
-                   (unsigned)offset, (unsigned)count);
-    return false;
-}
-
-static bool inside(struct flash *flash, const char *what, uint32_t page, uint32_t offset, uint32_t count)
-{
-    if (page >= flash->pages)
-        return broken(flash, what, page, offset, count);
-    if (offset > flash->page_bytes || count > flash->page_bytes - offset)
-        return broken(flash, "access across the end of a page", page, offset, count);
-    return true;
-}
-
-bool flash_may_read(struct flash *flash, uint32_t page, uint32_t offset, uint32_t count)
-{
-    return inside(flash, "read outside the flash", page, offset, count);
-}
-
-bool flash_may_erase(struct flash *flash, uint32_t page)
-{
-    return inside(flash, "erase outside the flash", page, 0, flash->page_bytes);
-}
-
-static bool weak_free(const struct flash *flash, size_t at, uint32_t count)
-{
-    uint32_t i;
-
-    for (i = 0; i < count; i++) {
-        if (flash->weak[at + i] != 0)
-            return false;
-    }
-    return true;
-}
-
-/* A data unit is programmed once after an erase: it must be blank, and surely so. */
-static bool surely_blank(const struct flash *flash, uint32_t page, size_t at, uint32_t unit)
-{
-    return all_ones(flash->value + at, unit) && (flash->page_weak[page] == 0 || weak_free(flash, at, unit));
-}
-
-static bool may_program_data(struct flash *flash, uint32_t page, uint32_t offset, const uint8_t *from,
-                             uint32_t count)
-{
-    uint32_t unit = flash->write_bytes;
-    uint32_t i;
-
-    for (i = 0; i < count; i += unit) {
-        size_t at = place(flash, page, offset + i);
-
-        if (all_ones(from + i, unit))
-            continue;
-        if (!surely_blank(flash, page, at, unit))
-            return broken(flash, "data unit programmed that was not erased", page, offset + i, unit);
-    }
-    return true;
-}
-
-/* The record area may be programmed again, with bits that fall or stay. A weak bit left alone breaks no rule. */
-static bool may_program_record(struct flash *flash, uint32_t page, uint32_t offset, const uint8_t *from,
-                               uint32_t count)
-{
-    uint32_t unit = flash->record_bytes;
-    uint32_t i;
-
-    for (i = 0; i < count; i++) {
-        size_t at = place(flash, page, offset + i);
-        uint8_t firm_zeros = (uint8_t)(~flash->value[at] & ~flash->weak[at] & 0xFF);
-
-        if ((from[i] & firm_zeros) != 0 && !all_ones(from + i - i % unit, unit))
-            return broken(flash, "record unit programmed with a bit that would have to rise", page, offset + i, 1);
-    }
-    return true;
-}
-
-bool flash_may_program(struct flash *flash, uint32_t page, uint32_t offset, const uint8_t *from, uint32_t count)
-{
-    uint32_t unit = unit_bytes(flash, page);
-
-    if (!inside(flash, "program outside the flash", page, offset, count))
-        return false;
-    if (count > flash->chunk_bytes)
-        return broken(flash, "program larger than a chunk", page, offset, count);
-    if (offset % unit != 0)
-        return broken(flash, "program at an unaligned offset", page, offset, count);
-    if (count % unit != 0)
-        return broken(flash, "program of an unaligned count", page, offset, count);
-    if (page >= flash->record_page)
-        return may_program_record(flash, page, offset, from, count);
-    return may_program_data(flash, page, offset, from, count);
-}
-
 /* --- reading -------------------------------------------------------------------------------------------------- */
 
 /* Which weak bits of the cell at `at` read otherwise than before the operation; `first`: where this read begins. */
@@ -198,59 +81,113 @@ static void turn_over_once(struct flash *flash, size_t at, uint8_t *to, uint32_t
     }
 }
 
+static void stick(const struct flash *flash, uint8_t *byte)
+{
+    *byte = (uint8_t)((*byte & ~flash->stuck_mask) | (flash->stuck_value & flash->stuck_mask));
+}
+
+/* The next read of these cells draws anew. */
+static void meet(struct flash *flash, const uint8_t *read, uint32_t count)
+{
+    uint32_t i;
+
+    (void)random_next(&flash->flicker);
+    flash->met++;
+    for (i = 0; i < count; i++)
+        flash->met_hash = (flash->met_hash ^ read[i]) * UINT64_C(0x100000001B3); /* FNV-1a, Fowler, Noll and Vo */
+}
+
 void flash_read(struct flash *flash, uint32_t page, uint32_t offset, uint8_t *to, uint32_t count)
 {
-    size_t at = place(flash, page, offset);
+    size_t at = flash_place(flash, page, offset);
+    bool met = false;
     uint32_t i;
 
     memcpy(to, flash->value + at, count);
     if (flash->page_weak[page] != 0) {
         for (i = 0; i < count; i++) {
-            if (flash->weak[at + i] != 0)
-                to[i] ^= (uint8_t)(flash->weak[at + i] & draw(flash, at + i, at));
+            if (flash->weak[at + i] == 0)
+                continue;
+            to[i] ^= (uint8_t)(flash->weak[at + i] & draw(flash, at + i, at));
+            met = true;
         }
-        (void)random_next(&flash->flicker); /* the next read of these cells draws anew */
     }
+    if (met)
+        meet(flash, to, count);
+    if (flash->stuck_mask != 0 && flash->stuck_at >= at && flash->stuck_at - at < count)
+        stick(flash, to + (flash->stuck_at - at));
     if (flash->wrong_mask != 0)
         turn_over_once(flash, at, to, count);
 }
 
 /* --- erasing and programming ---------------------------------------------------------------------------------- */
 
-static void erase_whole(struct flash *flash, uint32_t page)
+static bool is_eeprom(const struct flash *flash, uint32_t page)
 {
-    size_t at = place(flash, page, 0);
+    return flash->cells == BOARD_CELLS_EEPROM && page >= flash->record_page;
+}
 
-    memset(flash->value + at, 0xFF, flash->page_bytes);
-    if (flash->page_weak[page] != 0)
-        memset(flash->weak + at, 0, flash->page_bytes);
-    flash->page_weak[page] = 0;
+uint32_t flash_erase_bytes(const struct flash *flash, uint32_t page)
+{
+    return is_eeprom(flash, page) ? 1U : flash->page_bytes;
+}
+
+uint32_t flash_program_bytes(const struct flash *flash, uint32_t page, uint32_t count)
+{
+    return is_eeprom(flash, page) ? flash->record_bytes : count;
+}
+
+static void erase_whole(struct flash *flash, const struct flash_work *work)
+{
+    size_t at = flash_place(flash, work->page, work->offset);
+
+    memset(flash->value + at, 0xFF, work->count);
+    if (flash->page_weak[work->page] != 0)
+        memset(flash->weak + at, 0, work->count);
+    if (work->count == flash->page_bytes)
+        flash->page_weak[work->page] = 0;
 }
 
 /* Every bit that is not a firm one would have changed, or might have: zero or one from now on. */
-static void erase_torn(struct flash *flash, uint32_t page)
+static void erase_torn(struct flash *flash, const struct flash_work *work)
 {
-    size_t at = place(flash, page, 0);
-    size_t end = at + flash->page_bytes;
+    size_t at = flash_place(flash, work->page, work->offset);
+    size_t end = at + work->count;
 
     for (; at < end; at++) {
         flash->weak[at] = (uint8_t)(flash->weak[at] | (uint8_t)~flash->value[at]);
         flash->value[at] = (uint8_t)~flash->weak[at];
     }
-    flash->page_weak[page] = 1;
+    flash->page_weak[work->page] = 1;
 }
 
-bool flash_erase(struct flash *flash, uint32_t page, enum board_cut how)
+static enum board_wear wear_of(struct flash *flash, uint32_t page)
 {
-    if (how == BOARD_CUT_BEFORE)
-        return true;
-    flash->erases[page]++;
-    if (flash->wear[page] == BOARD_WEAR_ERASE_FAILS)
+    if (flash->old_wear != BOARD_WEAR_NONE && page == flash->old_page && flash->old_erases >= flash->old_end)
+        return flash->old_wear;
+    return (enum board_wear)flash->wear[page];
+}
+
+static void count_erase(struct flash *flash, const struct flash_work *work)
+{
+    if (work->offset != 0)
+        return; /* a later byte of a page that is erased byte by byte */
+    flash->erases[work->page]++;
+    if (work->page == flash->old_page && flash->old_erases < flash->old_end)
+        flash->old_erases++;
+}
+
+static bool erase(struct flash *flash, const struct flash_work *work, bool torn)
+{
+    bool fails = wear_of(flash, work->page) == BOARD_WEAR_ERASE_FAILS;
+
+    count_erase(flash, work);
+    if (fails)
         return false;
-    if (how == BOARD_CUT_TORN)
-        erase_torn(flash, page);
+    if (torn)
+        erase_torn(flash, work);
     else
-        erase_whole(flash, page);
+        erase_whole(flash, work);
     return true;
 }
 
@@ -268,35 +205,50 @@ static void program_byte(struct flash *flash, size_t at, uint8_t to, bool torn)
     flash->value[at] = (uint8_t)(flash->value[at] | falls);
 }
 
-void flash_program(struct flash *flash, uint32_t page, uint32_t offset, const uint8_t *from, uint32_t count,
-                   enum board_cut how)
+static void program(struct flash *flash, const struct flash_work *work, bool torn)
 {
-    size_t at = place(flash, page, offset);
-    bool stuck = flash->wear[page] == BOARD_WEAR_STUCK_ONES;
+    size_t at = flash_place(flash, work->page, work->offset);
+    bool stuck = wear_of(flash, work->page) == BOARD_WEAR_STUCK_ONES;
     uint32_t i;
 
-    if (how == BOARD_CUT_BEFORE)
-        return;
-    for (i = 0; i < count; i++) {
-        if (from[i] == 0xFF)
+    for (i = 0; i < work->count; i++) {
+        if (work->from[i] == 0xFF)
             continue;
         if (!stuck)
-            program_byte(flash, at + i, from[i], how == BOARD_CUT_TORN);
+            program_byte(flash, at + i, work->from[i], torn);
         stuck = false; /* one worn byte in a call is enough to be found, or missed, by the reader */
     }
-    if (how == BOARD_CUT_TORN)
-        flash->page_weak[page] = 1;
+    if (torn)
+        flash->page_weak[work->page] = 1;
 }
 
-uint32_t flash_units(const struct flash *flash, uint32_t page, const uint8_t *from, uint32_t count)
+/* Each weak bit of what was torn stays as it is drawn now. */
+static void settle(struct flash *flash, const struct flash_work *work)
 {
-    uint32_t unit = unit_bytes(flash, page);
-    uint32_t units = 0;
-    uint32_t i;
+    size_t at = flash_place(flash, work->page, work->offset);
+    uint64_t draw = random_mix(flash->boot_draw ^ random_mix(at + 1));
+    size_t end = at + work->count;
 
-    for (i = 0; i < count; i += unit)
-        units += all_ones(from + i, unit) ? 0U : 1U;
-    return units;
+    for (; at < end; at++) {
+        flash->value[at] = (uint8_t)(flash->value[at] ^ (flash->weak[at] & random_next(&draw)));
+        flash->weak[at] = 0;
+    }
+}
+
+bool flash_do(struct flash *flash, const struct flash_work *work, enum board_cut how)
+{
+    bool torn = how == BOARD_CUT_TORN || how == BOARD_CUT_HALF;
+    bool done = true;
+
+    if (how == BOARD_CUT_BEFORE)
+        return true;
+    if (work->from == NULL)
+        done = erase(flash, work, torn);
+    else
+        program(flash, work, torn);
+    if (how == BOARD_CUT_HALF && done)
+        settle(flash, work);
+    return done;
 }
 
 /* --- state ---------------------------------------------------------------------------------------------------- */
@@ -324,7 +276,7 @@ size_t flash_save(const struct flash *flash, uint8_t *to)
 
 static bool any_weak_in(const struct flash *flash, uint32_t page)
 {
-    const uint8_t *mask = flash->weak + place(flash, page, 0);
+    const uint8_t *mask = flash->weak + flash_place(flash, page, 0);
 
     return mask[0] != 0 || memcmp(mask, mask + 1, flash->page_bytes - 1U) != 0; /* an explorer loads thousands a second */
 }
@@ -335,6 +287,22 @@ static void find_weak_pages(struct flash *flash)
 
     for (page = 0; page < flash->pages; page++)
         flash->page_weak[page] = any_weak_in(flash, page) ? 1 : 0;
+}
+
+void flash_get_page(const struct flash *flash, uint32_t page, uint8_t *cells)
+{
+    memcpy(cells, flash->value + flash_place(flash, page, 0), flash->page_bytes);
+    if (flash->page_weak[page] != 0)
+        memcpy(cells + flash->page_bytes, flash->weak + flash_place(flash, page, 0), flash->page_bytes);
+    else
+        memset(cells + flash->page_bytes, 0, flash->page_bytes);
+}
+
+void flash_set_page(struct flash *flash, uint32_t page, const uint8_t *cells)
+{
+    memcpy(flash->value + flash_place(flash, page, 0), cells, flash->page_bytes);
+    memcpy(flash->weak + flash_place(flash, page, 0), cells + flash->page_bytes, flash->page_bytes);
+    flash->page_weak[page] = any_weak_in(flash, page) ? 1 : 0;
 }
 
 void flash_load(struct flash *flash, const uint8_t *from)

@@ -93,6 +93,11 @@ void line_reset(struct line *line, uint64_t now_ns)
     line->send_free_ns = now_ns;
 }
 
+void line_forget_sent(struct line *line)
+{
+    timed_clear(&line->outgoing);
+}
+
 void line_cut(struct line *line, uint64_t now_ns)
 {
     line_reset(line, now_ns);

@@ -41,6 +41,8 @@ bool line_init(struct line *line, uint32_t byte_ns, uint16_t ring_bytes);
 void line_free(struct line *line);
 /* Power is gone or comes: nothing is under way, in the ring or on the line after `now_ns`. */
 void line_cut(struct line *line, uint64_t now_ns);
+/* What was sent is not asked for any more. */
+void line_forget_sent(struct line *line);
 /* The CPU was reset: its buffers are void. */
 void line_reset(struct line *line, uint64_t now_ns);
 

@@ -32,8 +32,6 @@ static enum board_cut begin_operation(struct board *board)
     board_burn(board, &board->fuel_operations);
     if (board->cut == BOARD_CUT_NONE || operation != board->cut_operation)
         return BOARD_CUT_NONE;
-    if (board->cut == BOARD_CUT_BEFORE)
-        board_leave(board, BOARD_CUT);
     return board->cut;
 }
 
@@ -41,10 +39,44 @@ static enum board_cut begin_operation(struct board *board)
 static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, bool receives)
 {
     uint64_t from_ns = board->clock_ns;
+    bool torn = how == BOARD_CUT_TORN || how == BOARD_CUT_HALF;
+    uint64_t until_ns = from_ns + (torn ? cost_ns / 2U : cost_ns);
 
-    board->clock_ns += how == BOARD_CUT_TORN ? cost_ns / 2U : cost_ns;
+    if (how == BOARD_CUT_BEFORE)
+        return;
+    if (board->geometry.digest_ahead != 0)
+        (void)ota_meanwhile(&board->ota); /* charges its time */
+    if (board->clock_ns < until_ns) {
+        board->clock_ns = until_ns;
+    }
     if (!receives)
         line_deaf(&board->line, from_ns, board->clock_ns);
+}
+
+/* The power goes, or a watchdog strikes. */
+static void interrupt(struct board *board)
+{
+    board->cut = BOARD_CUT_NONE;
+    if (!board->cut_resets)
+        board_leave(board, BOARD_CUT);
+    board_reset(board);
+    board_leave(board, BOARD_RESTARTED);
+}
+
+static bool operate(struct board *board, const struct flash_work *work, uint64_t cost_ns, bool receives)
+{
+    enum board_cut how = begin_operation(board);
+    bool done;
+
+    if (board->trace != NULL)
+        trace_begins(board->trace, work, cost_ns);
+    spend(board, how, cost_ns, receives);
+    done = flash_do(&board->flash, work, how);
+    if (board->trace != NULL)
+        trace_ended(board->trace, work);
+    if (how != BOARD_CUT_NONE)
+        interrupt(board);
+    return done;
 }
 
 void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
@@ -54,39 +86,37 @@ void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
     keep_rule(board, flash_may_read(&board->flash, page, offset, count));
     board->clock_ns += (uint64_t)board->costs.read_byte_ns * count;
     flash_read(&board->flash, page, offset, to, count);
+    if (board->reads++ == board->wrong_read && count != 0)
+        to[board->wrong_draw / 8U % count] ^= (uint8_t)(1U << board->wrong_draw % 8U);
 }
 
 enum ota_result port_erase(uint16_t page)
 {
     struct board *board = called();
-    enum board_cut how;
-    bool erased;
+    struct flash_work work = {page, 0, flash_erase_bytes(&board->flash, page), NULL};
 
     keep_rule(board, flash_may_erase(&board->flash, page));
-    how = begin_operation(board);
-    spend(board, how, board->costs.erase_page_ns, board->costs.rx_in_erase != 0);
-    erased = flash_erase(&board->flash, page, how);
-    if (how != BOARD_CUT_NONE)
-        board_leave(board, BOARD_CUT);
-    return erased ? OTA_OK : OTA_FAILED;
+    for (; work.offset < board->flash.page_bytes; work.offset += work.count) {
+        if (!operate(board, &work, board->costs.erase_page_ns, board->costs.rx_in_erase != 0))
+            return OTA_FAILED;
+    }
+    return OTA_OK;
 }
 
 enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from, uint16_t count)
 {
     struct board *board = called();
-    enum board_cut how;
-    uint32_t units;
+    struct flash_work work = {page, offset, flash_program_bytes(&board->flash, page, count), from};
+    uint32_t end = (uint32_t)offset + count;
 
     keep_rule(board, flash_may_program(&board->flash, page, offset, from, count));
-    units = flash_units(&board->flash, page, from, count);
-    if (units == 0)
-        return OTA_OK;
-    how = begin_operation(board);
-    spend(board, how, board->costs.program_chunk_ns + (uint64_t)board->costs.program_unit_ns * units,
-          board->costs.rx_in_program != 0);
-    flash_program(&board->flash, page, offset, from, count, how);
-    if (how != BOARD_CUT_NONE)
-        board_leave(board, BOARD_CUT);
+    for (; work.offset < end; work.offset += work.count, work.from += work.count) {
+        uint32_t units = flash_units(&board->flash, page, work.from, work.count);
+
+        if (units != 0)
+            (void)operate(board, &work, board->costs.program_chunk_ns + (uint64_t)board->costs.program_unit_ns * units,
+                          board->costs.rx_in_program != 0);
+    }
     return OTA_OK;
 }
 
@@ -136,7 +166,7 @@ uint16_t port_millis(void)
     struct board *board = called();
 
     board->clock_ns += MILLIS_NS;
-    return (uint16_t)(((board->clock_ns - board->reset_ns) / MS_NS) & 0xFFFFU);
+    return (uint16_t)(((board->clock_ns - board->reset_ns) / MS_NS + board->millis_at_reset) & 0xFFFFU);
 }
 
 void port_feed(void)

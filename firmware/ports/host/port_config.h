@@ -26,7 +26,9 @@ struct ota_geometry {
     uint8_t trials;           /* boots of an unconfirmed image, 1 to 16 */
     uint8_t erase_stalls;     /* 1: neither CPU nor receiver run during an erase */
     uint8_t erase_ahead;      /* pages erased at once for credit, where erase_stalls */
+    uint8_t digest_ahead;     /* blocks of the digest brought up before a program; 0: the CPU stands still in flash work */
     uint8_t single_slot;      /* 1: single-slot offers are taken */
+    uint8_t record_cells;     /* of the simulated flash alone: enum board_cells, what the record lies in */
 };
 
 extern const struct ota_geometry *port_geometry;
@@ -44,6 +46,7 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_SWAP_PAGE_MS (port_geometry->swap_page_ms)
 #define OTA_TRIALS (port_geometry->trials)
 #define OTA_ERASE_AHEAD ((uint8_t)(port_geometry->erase_stalls != 0U ? port_geometry->erase_ahead : 0U))
+#define OTA_DIGEST_AHEAD (port_geometry->digest_ahead)
 #define OTA_SINGLE_SLOT (port_geometry->single_slot)
 
 /* Logical pages: primary, secondary, records, one after the other. */

@@ -20,6 +20,8 @@ enum board_mode {
     BOARD_FAULT     /* a rule was broken, or stuck: until power comes anew */
 };
 
+struct trace;
+
 struct board {
     struct ota_geometry geometry;
     struct board_costs costs;
@@ -30,7 +32,13 @@ struct board {
     enum board_weak weak;
     enum board_cut cut;
     uint32_t cut_operation;
+    bool cut_resets;     /* the planned cut is a reset of the CPU */
     uint32_t operations; /* since power-on */
+    uint32_t reads;      /* since power-on */
+    uint32_t wrong_read; /* number of the read that gets a bit wrong; UINT32_MAX: none */
+    uint64_t wrong_draw;
+    uint16_t millis_at_reset;
+    struct trace *trace; /* NULL: nobody notes what this board does */
     uint64_t random;
     uint64_t clock_ns;
     uint64_t reset_ns;
@@ -56,5 +64,9 @@ void board_enter(struct board *board);
 void board_leave(struct board *board, enum board_event event) __attribute__((noreturn));
 /* Counts a call of the core; a hang ends here. */
 void board_burn(struct board *board, uint32_t *fuel);
+
+/* trace.c: hears of each flash operation before it is done and once it was. */
+void trace_begins(struct trace *trace, const struct flash_work *work, uint64_t cost_ns);
+void trace_ended(struct trace *trace, const struct flash_work *work);
 
 #endif

@@ -18,6 +18,7 @@
 #define OTA_SWAP_PAGE_MS ((uint16_t)80)
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 8U
+#define OTA_DIGEST_AHEAD 0U
 #define OTA_SINGLE_SLOT 1
 
 #define OTA_PRIMARY_PAGE ((uint16_t)0)

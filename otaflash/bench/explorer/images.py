@@ -29,7 +29,7 @@ APPLY_SERIAL: Serial = 252
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A span that fits the primary slot, and its manifest."""
+    """A span as it lies in the primary slot, and its manifest."""
 
     span: bytes
     manifest: m.Manifest
@@ -43,17 +43,22 @@ class Image:
         return self.manifest.image_crc
 
 
-def make_image(profile: Profile, number: int, pages: int, seed: int) -> Image:
-    """Image `number` (1 to 255) of `pages` pages, of random bytes: no two images share a page."""
+ONE_BYTE = 0
+"""In the place of a number of pages: a program of one byte, and so a page that is padding almost whole."""
+
+
+def make_image(profile: Profile, number: int, pages: int, seed: int, *, single: bool = False) -> Image:
+    """Image `number` (1 to 255) of `pages` pages, of random bytes: no two images share a page. `pages` may be ONE_BYTE;
+    `single`: for single-slot mode, up to twice the slot and a page."""
     draw = random.Random(f"{seed} {number} {pages}")
-    program = draw.randbytes(pages * profile.page_bytes - m.Trailer.BYTES)
+    program = draw.randbytes(pages * profile.page_bytes - m.Trailer.BYTES if pages != ONE_BYTE else 1)
     version = m.Version(number, 0, 0, 0).pack()
     board = profile.name.encode().ljust(16, b"\0")
     span = make_span(
         program,
         board=board,
         page_bytes=profile.page_bytes,
-        slot_pages=profile.slot_pages,
+        slot_pages=2 * profile.slot_pages + 1 if single else profile.slot_pages,
         version=f"{number}.0.0",
         counter=number,
     )
@@ -62,14 +67,14 @@ def make_image(profile: Profile, number: int, pages: int, seed: int) -> Image:
         scheme=0,
         cipher=0,
         reserved=0,
-        flags=0,
+        flags=m.FLAG_SINGLE_SLOT if single else 0,
         signature_bytes=0,
         board=board,
         counter=number,
         version=version,
         slot_base=profile.slot_base,
         image_bytes=len(program),
-        pages=pages,
+        pages=len(span) // profile.page_bytes,
         page_bytes=profile.page_bytes,
         image_crc=m.Trailer.unpack(span[-m.Trailer.BYTES :]).image_crc,
         key_id=bytes(4),

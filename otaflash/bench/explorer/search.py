@@ -1,88 +1,56 @@
-"""The search: breadth-first over states of flash, every plan and every cut of each boot, states seen before left out.
+"""The search: breadth-first over states of flash, every plan and every fault of each boot, states seen before left out.
 Knows machine and oracle, no profile by name and no command line."""
 
 from __future__ import annotations
 
+import random
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from dataclasses import dataclass, field, replace
 
-from otaflash.bench.explorer import images as say
-from otaflash.bench.explorer.images import Image, make_image
-from otaflash.bench.explorer.machine import App, Boot, Machine, Plan
-from otaflash.bench.explorer.oracle import STRAY, WORN, Ghost, Oracle, Verdict
-from otaflash.sim.native import BoardEvent, Cut, Weak
-from otaflash.sim.profiles import Profile
+from otaflash.bench.explorer.cases import LETTERS, READINGS, Case, Step
+from otaflash.bench.explorer.images import make_image
+from otaflash.bench.explorer.machine import Boot, By, Machine, Notes, Plan
+from otaflash.bench.explorer.oracle import LEFT, WORN, Ghost, Oracle, Verdict
+from otaflash.bench.explorer.plans import SILENT, all_plans, step_name
+from otaflash.sim.native import BoardEvent, Cut
 
-SILENT = Plan("silent")
 CUTS = (Cut.BEFORE, Cut.TORN, Cut.AFTER)
-LETTERS = "ABCDEF"
-READINGS: dict[str, tuple[Weak, int]] = {
-    "old": (Weak.OLD, 0),
-    "new": (Weak.NEW, 0),
-    "random": (Weak.RANDOM, 0),
-    "flicker": (Weak.FLICKER, 0),
-    **{f"whole{draw}": (Weak.WHOLE, draw) for draw in range(4)},
-}
-"""How torn cells read in one boot: the mode, and which draw of it."""
+_MEETS_FROM = 2
+SAMPLED_FROM = 3
+"""Faults in a history from which on states are taken in a drawn order."""
+_REACH = 1000
 CLEAN_ERASES = 2
-"""Of a page in an update without cut or revert."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One family of histories: a geometry, the images A, B and C by their pages, and how many of them are offered."""
-
-    profile: Profile
-    pages: tuple[int, ...]
-    depth: int
-    """cuts in one history, at most"""
-    every: int = 1
-    """cuts at each so-manieth operation of a boot; 1: at all of them"""
-
-    @property
-    def sizes(self) -> str:
-        return "/".join(str(count) for count in self.pages)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One boot of a history: what is chosen."""
-
-    plan: str
-    reading: str = "old"
-    """how torn cells read: a key of READINGS"""
-    cut: tuple[int, int] | None = None
-    """flash operation of this boot, and how the power goes there"""
-
-    def __str__(self) -> str:
-        text = f"{self.plan}:{self.reading}"
-        return text if self.cut is None else f"{text}:{self.cut[0]}:{Cut(self.cut[1]).name.lower()}"
-
-    @classmethod
-    def parse(cls, text: str) -> Step:
-        """The inverse of str. Raises ValueError."""
-        plan, reading, *cut = text.split(":")
-        where = (int(cut[0]), int(Cut[cut[1].upper()])) if cut else None
-        return cls(plan, reading, where)
+"""Of a page in an update without fault or revert."""
 
 
 @dataclass(slots=True)
 class Node:
     """A state of flash between two boots, and the history that led here first."""
 
-    state: bytes
+    state: int
     ghost: Ghost
     cuts: int
-    """left"""
-    erases: bytes
+    """faults left"""
+    wear: bytes
     offered_with: int
-    """cuts left when the last offer was made"""
-    steps: tuple[Step, ...]
-    key: bytes
-    """digest of state and ghost; also the seed of what is drawn in the next boot"""
+    """faults left when the last offer was made"""
+    before: Node | None
+    step: Step | None
+    boots: int = 0
+    """in the history"""
+    reading: str = "old"
+    """of the next boot, where nothing is torn: how it read what was torn before"""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """From the factory to here."""
+        node, steps = self, []
+        while node.before is not None and node.step is not None:
+            steps.append(node.step)
+            node = node.before
+        return tuple(reversed(steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +71,27 @@ class Tally:
     """What a search came to."""
 
     scenarios: int = 0
+    """boots that were judged: whole, or cut at one place in one way"""
     states: int = 0
     trial_boots: int = 0
-    """boots that started an image on trial; none at all: no update got through, and nothing was explored"""
+    """whole boots that started an image on trial, or any in single-slot mode; none at all: no update got through, and
+    nothing was explored"""
     weak_jumps: int = 0
     max_erases: int = 0
     max_erases_clean: int = 0
     exhaustive: bool = True
     violations: list[Violation] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Counts another search in."""
+        self.scenarios += other.scenarios
+        self.states += other.states
+        self.trial_boots += other.trial_boots
+        self.weak_jumps += other.weak_jumps
+        self.max_erases = max(self.max_erases, other.max_erases)
+        self.max_erases_clean = max(self.max_erases_clean, other.max_erases_clean)
+        self.exhaustive &= other.exhaustive
+        self.violations += other.violations
 
 
 class Search:
@@ -119,56 +100,108 @@ class Search:
     def __init__(self, case: Case, seed: int) -> None:
         self.case = case
         self.seed = seed
-        self.machine = Machine(case.profile, max(case.pages))
-        self.images = [make_image(case.profile, at + 1, pages, seed) for at, pages in enumerate(case.pages)]
-        self.oracle = Oracle(self.machine, self.images, case.profile.trials)
+        self.images = [
+            make_image(case.profile, at + 1, pages, seed, single=case.single) for at, pages in enumerate(case.pages)
+        ]
+        self.machine = Machine(case.profile, _kept(case, max(image.pages for image in self.images)), case.defect)
+        self.oracle = Oracle(self.machine, self.images, case.profile.trials, single=case.single, defect=case.fails)
         self.tally = Tally()
-        self._plans = _all_plans(case.profile, self.images)
-        self._seen: dict[bytes, int] = {}
+        self._factory = self.machine.factory(self.images[0])
+        self._plans = all_plans(case.profile, self.images)
+        self._ghosts: dict[Ghost, int] = {}
         self._queue: deque[Node] = deque()
+        self._draw = random.Random(seed)
 
     def root(self) -> Node:
-        state = self.machine.with_primary(self.machine.blank(), self.images[0].span)
-        erases = bytes(4 * self.case.profile.pages)
-        return Node(state, Ghost(), self.case.depth, erases, self.case.depth, (), _key(state, Ghost()))
+        wear = bytes(len(self.machine.pages))
+        return Node(self._factory, Ghost(), self.case.depth, wear, self.case.depth, None, None)
 
     def run(self, until: float | None = None, most_violations: int = 1) -> Tally:
         """Explores until nothing is left, the monotonic time `until`, or so many violations."""
-        self._add(self.root())
+        root = self.root()
+        if self.machine.is_new(root.state, self._known(root.ghost), root.cuts):
+            self._keep(root)
         while self._queue and len(self.tally.violations) < most_violations:
             if until is not None and time.monotonic() >= until:
                 self.tally.exhaustive = False
                 break
-            self._expand(self._queue.popleft())
+            self._expand(self._next())
         return self.tally
+
+    def _next(self) -> Node:
+        """The oldest state, so that a history found is a short one; of deep cases a drawn one, so that what the time
+        allows is a sample of all depths."""
+        if self.case.depth >= SAMPLED_FROM:
+            self._queue.rotate(self._draw.randrange(-_REACH, _REACH))
+        return self._queue.popleft()
 
     # --- states -------------------------------------------------------------------------------------------------
 
-    def _add(self, node: Node) -> None:
-        """A state seen with as many cuts left, or more, is left out."""
-        if self._seen.get(node.key, -1) >= node.cuts:
-            return
-        self._seen[node.key] = node.cuts
+    def _known(self, ghost: Ghost) -> int:
+        """A number for it. A state seen with the same, and as many faults left or more, is left out."""
+        return self._ghosts.setdefault(ghost, len(self._ghosts))
+
+    def _keep(self, node: Node) -> None:
         self.tally.states += 1
-        self._queue.append(node)
+        if node.boots < self.case.boots:
+            self._queue.append(node)
 
     def _expand(self, node: Node) -> None:
-        weak = node.state[1] != 0
-        for reading in READINGS if weak else ("old",):
-            silent, after = self._whole(node, SILENT, reading)
-            ends = {after.key}
-            self._cuts(node, SILENT, reading, 0, silent.operations)
-            for plan in self._plans_for(node, silent, after.ghost):
-                boot, after = self._whole(node, plan, reading)
-                if after.key in ends:
-                    continue  # this plan came to nothing here
-                ends.add(after.key)
-                common = boot.jumped_at if plan.app else boot.listens_at
-                self._cuts(node, plan, reading, max(common, 0), boot.operations)
+        told: set[tuple[str, int, int]] = set()
+        for reading in READINGS if self.machine.is_weak(node.state) else (node.reading,):
+            silent, verdict = self._try(node, SILENT, reading, set())
+            if self._meets(node, silent, reading):
+                continue
+            ends = {(silent.state, verdict.ghost)}
+            for plan in self._plans_for(node, silent, verdict.ghost):
+                way = (plan.name, plan.image, silent.met_first)
+                if way in told:
+                    continue  # up to its first word all was read as before, and after it no torn cell at all
+                boot, _ = self._try(node, plan, reading, ends)
+                if boot.met_later == 0:
+                    told.add(way)
+
+    def _meets(self, node: Node, silent: Boot, reading: str) -> bool:
+        """True if what the host may say to the loader is left to another node: the state in which it listens.
+
+        So it is done after the second fault and later ones. A loader that has repaired its flash, with nothing torn
+        left in it, then goes on as one that found it so; that it does is shown by the histories with one fault, which
+        say all to the loader that did the repair.
+        """
+        meets = silent.listens_on
+        if node.cuts or self.case.depth < _MEETS_FROM or self.case.fails:
+            return False
+        if meets is None or meets == node.state or self.machine.is_weak(meets):
+            return False
+        if self.machine.is_new(meets, self._known(node.ghost), 0):
+            self._keep(replace(node, state=meets, wear=self.machine.wear_listening(), reading=reading))
+        return True
+
+    def _try(self, node: Node, plan: Plan, reading: str, ends: set[tuple[int, Ghost]]) -> tuple[Boot, Verdict]:
+        """The boot without a fault, and with each. `ends`: where plans led before; there this one comes to nothing."""
+        notes = _notes_of(plan) if node.cuts and self._cuts_power else Notes.NONE
+        step = Step(step_name(plan), reading)
+        boot, verdict = self._boot(node, plan, step, notes)
+        end = (boot.state, verdict.ghost)
+        if end in ends:
+            return boot, verdict
+        ends.add(end)
+        if notes != Notes.NONE:
+            self._cuts(node, plan, step, node.cuts - 1)
+        if node.cuts:
+            self._disturb(node, plan, step, boot)
+        return boot, verdict
+
+    @property
+    def _cuts_power(self) -> bool:
+        return "cut" in self.case.faults
 
     def _plans_for(self, node: Node, silent: Boot, after: Ghost) -> Iterator[Plan]:
         """What may be worth trying, by what the board did when left alone: `silent`, and the ghost after it."""
         ghost, plans = node.ghost, self._plans
+        if self.case.single:
+            yield from self._offers_for(node, after)
+            return
         if ghost.pending:
             for name in ("app-confirm", "app-told", "app-revert", "confirm", "revert"):
                 yield plans[name, ghost.pending[0]]
@@ -180,63 +213,122 @@ class Search:
     def _offers_for(self, node: Node, ghost: Ghost) -> Iterator[Plan]:
         """A host offers again what did not come through, or goes on to the next image."""
         plans = self._plans
-        if ghost.pending and not ghost.seen:
-            yield plans["survey", ghost.pending[-1]]
-            yield plans["update", ghost.pending[-1]]
+        pending = [number for number in ghost.pending if number != LEFT]
+        if pending and not ghost.seen:
+            yield plans["survey", pending[-1]]
+            yield plans["update", pending[-1]]
         if ghost.next < len(self.images):
             yield plans["update", ghost.next]
             yield plans["leave", ghost.next]
-            if node.cuts < self.case.depth:
+            if node.cuts < self.case.depth or ghost.given_up:
                 yield plans["survey", ghost.next]
 
     # --- boots --------------------------------------------------------------------------------------------------
 
-    def _whole(self, node: Node, plan: Plan, reading: str) -> tuple[Boot, Node]:
-        boot, child, _ = self.step(node, Step(_step_name(plan), reading))
-        return boot, child
-
-    def _cuts(self, node: Node, plan: Plan, reading: str, first: int, end: int) -> None:
-        if node.cuts == 0:
-            return
-        name = _step_name(plan)
-        for operation in range(first, end, self.case.every):
-            for how in CUTS:
-                self.step(node, Step(name, reading, (operation, how)))
-
     def step(self, node: Node, step: Step) -> tuple[Boot, Node, str]:
-        """One boot: run, judge ("": right), and keep what it left for later."""
-        machine, plan = self.machine, self._plan_of(step)
-        machine.set_erases(node.erases)
-        weak, draw = READINGS[step.reading]
-        seed = (self.seed ^ int.from_bytes(node.key[:7], "little")) + draw
-        boot = machine.boot(node.state, plan, weak=weak, seed=seed, cut=step.cut)
-        state = machine.save()
-        cuts = node.cuts - (boot.event == BoardEvent.CUT)
-        verdict = self.oracle.after(node.ghost, plan, boot, self.case.depth - cuts)
-        offered_with = node.cuts if boot.offered_on else node.offered_with
-        key, steps = _key(state, verdict.ghost), (*node.steps, step)
-        child = Node(state, verdict.ghost, cuts, machine.erases(), offered_with, steps, key)
-        return boot, child, self._count(child, verdict, boot)
+        """One boot, its fault really done: run, judge ("": right), and keep what it left for later."""
+        seen = len(self.tally.violations)
+        boot, verdict = self._boot(node, self._plan_of(step), step, Notes.NONE)
+        child = self._child(node, boot, verdict.ghost, step)
+        wrong = self.tally.violations[seen].wrong if len(self.tally.violations) > seen else ""
+        return boot, child, wrong
 
-    def _count(self, child: Node, verdict: Verdict, boot: Boot) -> str:
-        tally, worn = self.tally, self.machine.most_erases()
+    def _boot(self, node: Node, plan: Plan, step: Step, notes: Notes) -> tuple[Boot, Verdict]:
+        weak, draw = READINGS[step.reading]
+        boot = self.machine.boot(
+            node.state,
+            plan,
+            node.wear,
+            weak=weak,
+            seed=(self.seed ^ self.machine.hash(node.state)) + draw,
+            fault=None if step.cut is None else (step.by, *step.cut),
+            notes=notes,
+            halves="half" in self.case.faults,
+        )
+        child_cuts = node.cuts - _happened(step, boot)
+        verdict = self.oracle.after(node.ghost, plan, boot, self.case.depth - child_cuts)
+        if not verdict.wrong and step.cut is None and not self.machine.is_weak(node.state):
+            verdict = Verdict(verdict.ghost, self.oracle.taken(node.ghost, plan, boot), verdict.weak_jump)
+        self._count(node, boot, verdict, step)
+        return boot, verdict
+
+    def _child(self, node: Node, boot: Boot, ghost: Ghost, step: Step) -> Node:
+        offered_with = node.cuts if boot.offered_on else node.offered_with
+        return Node(
+            boot.state,
+            ghost,
+            node.cuts - _happened(step, boot),
+            self.machine.wear(),
+            offered_with,
+            node,
+            step,
+            node.boots + 1,
+        )
+
+    def _count(self, node: Node, boot: Boot, verdict: Verdict, step: Step) -> None:
+        tally, ghost = self.tally, verdict.ghost
         tally.scenarios += 1
         tally.weak_jumps += verdict.weak_jump
-        tally.trial_boots += any(jump.trial for jump in boot.jumps)
-        tally.max_erases = max(tally.max_erases, worn)
-        cuts = child.offered_with - child.cuts
-        if cuts == 0 and not child.ghost.undone:
+        tally.trial_boots += any(jump.trial or self.case.single for jump in boot.jumps)
+        if self._wear_is_bound:
+            tally.max_erases = max(tally.max_erases, boot.worn)
+        left, worn = node.cuts - _happened(step, boot), boot.worn_at_end
+        cuts = (node.cuts if boot.offered_on else node.offered_with) - left
+        if cuts == 0 and not ghost.undone and self._wear_is_bound:
             tally.max_erases_clean = max(tally.max_erases_clean, worn)
         wrong = verdict.wrong
-        if not wrong and worn > CLEAN_ERASES + child.ghost.undone + cuts:
+        if not wrong and worn > CLEAN_ERASES + ghost.undone + cuts and self._wear_is_bound:
             wrong = WORN
-        if not wrong and child.steps[-1].plan == SILENT.name and boot.event != BoardEvent.CUT and self.machine.stray():
-            wrong = STRAY
         if wrong:
-            tally.violations.append(Violation(wrong, self.case.sizes, child.steps))
-        else:
-            self._add(child)
-        return wrong
+            self._violated(wrong, self._child(node, boot, ghost, step))
+        elif self.machine.is_new(boot.state, self._known(ghost), left):
+            self._keep(self._child(node, boot, ghost, step))
+
+    @property
+    def _wear_is_bound(self) -> bool:
+        """A page that fails is tried again without a cut."""
+        return not self.case.fails
+
+    def _violated(self, wrong: str, node: Node) -> None:
+        self.tally.violations.append(Violation(wrong, self.case.sizes, node.steps))
+
+    # --- faults ---------------------------------------------------------------------------------------------------
+
+    def _cuts(self, node: Node, plan: Plan, step: Step, left: int) -> None:
+        """What every cut noted in the boot run last would leave, with so many faults left then."""
+        machine, known = self.machine, self.machine.moments(plan)
+        verdicts = [self.oracle.after(node.ghost, plan, moment, self.case.depth - left) for moment in known]
+        offered = [node.cuts if moment.offered_on else node.offered_with for moment in known]
+        most = [CLEAN_ERASES + v.ghost.undone + o - left for v, o in zip(verdicts, offered, strict=True)]
+        bounds = most if self._wear_is_bound else [2**16 - 1] * len(most)
+        self.tally.scenarios += machine.noted // self.case.every
+        for note in machine.news([self._known(verdict.ghost) for verdict in verdicts], bounds, left):
+            if note.operation % self.case.every or verdicts[note.moment].wrong:
+                continue
+            at = note.moment
+            way = Step(step.plan, step.reading, (note.operation, note.how))
+            child = Node(
+                note.state, verdicts[at].ghost, left, machine.wear(note.number), offered[at], node, way, node.boots + 1
+            )
+            if note.worn > bounds[at]:
+                self._violated(WORN, child)
+            else:
+                self._keep(child)
+        for at, verdict in enumerate(verdicts):
+            first = next((note for note in machine.notes() if note.moment == at), None) if verdict.wrong else None
+            if first is not None:
+                way = Step(step.plan, step.reading, (first.operation, first.how))
+                self._violated(verdict.wrong, Node(first.state, verdict.ghost, left, b"", 0, node, way))
+
+    def _disturb(self, node: Node, plan: Plan, step: Step, boot: Boot) -> None:
+        """The faults for which the boot has to be run again."""
+        if "reset" in self.case.faults:
+            for operation in range(0, boot.operations, self.case.every):
+                for how in CUTS:
+                    self._boot(node, plan, Step(step.plan, step.reading, (operation, how), By.RESET), Notes.NONE)
+        if "read" in self.case.faults:
+            for read in range(0, boot.reads, self.case.every):
+                self._boot(node, plan, Step(step.plan, step.reading, (read, Cut.NONE), By.READ), Notes.NONE)
 
     def _plan_of(self, step: Step) -> Plan:
         if step.plan == SILENT.name:
@@ -245,29 +337,25 @@ class Search:
         return self._plans[name, LETTERS.index(letter)]
 
 
-def _step_name(plan: Plan) -> str:
-    return plan.name if plan.image < 0 else f"{plan.name}-{LETTERS[plan.image]}"
+def _kept(case: Case, pages: int) -> list[int]:
+    """The logical pages that images of so many pages can touch, and the record."""
+    slot, record = case.profile.slot_pages, range(2 * case.profile.slot_pages + 1, case.profile.pages)
+    if case.single:
+        return [*range(pages), *record]
+    return [*range(pages), *range(slot, slot + pages + 1), *record]
 
 
-def _key(state: bytes, ghost: Ghost) -> bytes:
-    return blake2b(state + repr(ghost).encode(), digest_size=16).digest()
+def _notes_of(plan: Plan) -> Notes:
+    """A cut before the plan says or does anything is one of the silent boot."""
+    if plan.app:
+        return Notes.ACTED
+    return Notes.SPOKEN if plan.said else Notes.ALL
 
 
-def _all_plans(profile: Profile, images: list[Image]) -> dict[tuple[str, int], Plan]:
-    plans: dict[tuple[str, int], Plan] = {}
-    for number, image in enumerate(images):
-        every = say.blocks(image, profile, image.pages)
-        half = say.blocks(image, profile, image.pages // 2)
-        opening = say.offer(image)
-        for plan in (
-            Plan("update", number, True, opening + every, say.apply()),
-            Plan("survey", number, True, opening + say.survey(image, profile) + every, say.apply()),
-            Plan("leave", number, True, opening + half + say.abort()),
-            Plan("confirm", number, said=say.confirm(image)),
-            Plan("revert", number, said=say.revert(image)),
-            Plan("app-confirm", number, app=App.CONFIRM),
-            Plan("app-told", number, app=App.HOST, app_said=say.confirm(image)),
-            Plan("app-revert", number, app=App.HOST, app_said=say.revert(image)),
-        ):
-            plans[plan.name, number] = plan
-    return plans
+def _happened(step: Step, boot: Boot) -> bool:
+    """The fault of the step came about."""
+    if step.cut is None:
+        return False
+    if step.by == By.POWER:
+        return boot.event == BoardEvent.CUT
+    return step.cut[0] < (boot.operations if step.by == By.RESET else boot.reads)
