@@ -228,7 +228,7 @@ def test_a_module_says_first_what_lives_in_it(path: Path) -> None:
 
 
 def sources() -> list[Path]:
-    firmware = [*(ROOT / "firmware").rglob("*.c"), *(ROOT / "firmware").rglob("*.h")]
+    firmware = [*(ROOT / "firmware").rglob("*.[ch]"), *(ROOT / "tests" / "fuzz").glob("*.[ch]")]
     python = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]
     scripts = [path for path in (ROOT / "tools").iterdir() if path.is_file() and not path.suffix and is_python(path)]
     return sorted(path for path in (*firmware, *python, *scripts) if "build" not in path.relative_to(ROOT).parts)

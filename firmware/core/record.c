@@ -38,6 +38,20 @@ enum ota_result record_mark(struct ota *ota, uint16_t mark)
     return port_program(page, offset, ota->scratch, OTA_MARK_BYTES);
 }
 
+/* No walk leaves its slot, and no image the flash. A record that says otherwise was written by no loader of this
+ * geometry, whatever its CRC: following it would read and erase where there is nothing, or another's. */
+OTA_CALLED static bool is_possible(const uint8_t *body)
+{
+    uint16_t old = get_u16(body + RECORD_OLD);
+    uint16_t new = get_u16(body + RECORD_NEW);
+    uint8_t kind = body[RECORD_KIND];
+
+    if (kind == RECORD_APPLY || kind == RECORD_REVERT) {
+        return old <= OTA_SLOT_PAGES && (uint16_t)(new - 1U) < OTA_SLOT_PAGES; /* something was swapped in */
+    }
+    return (kind >= RECORD_APPLY ? new : old) <= OTA_SINGLE_PAGES;
+}
+
 /* Once more where the CRC is wrong: a read may go wrong once, and the record before this one must not be taken for it. */
 static bool read_body(const struct ota *ota, uint8_t *body)
 {
@@ -57,7 +71,8 @@ bool record_load(struct ota *ota)
     uint8_t found = 1;
 
     for (ota->record_unit = 0; ota->record_unit < 2U; ota->record_unit++) {
-        if (read_body(ota, body) && get_u16(body) > get_u16(ota->record) && record_marked(ota, MARK_SEAL)) {
+        if (read_body(ota, body) && get_u16(body) > get_u16(ota->record) && is_possible(body) &&
+            record_marked(ota, MARK_SEAL)) {
             memcpy(ota->record, body, RECORD_BODY_BYTES);
             found = ota->record_unit;
         }

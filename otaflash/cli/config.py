@@ -60,6 +60,10 @@ def _parse(path: Path, source: bytes) -> Config:
     except tomllib.TOMLDecodeError as error:
         what, _, at = str(error).partition(" (at ")
         raise _malformed(path, _line_of_error(at, text), f"is not TOML: {what}") from error
+    except RecursionError as error:
+        raise _malformed(path, 1, "is nested deeper than any configuration") from error
+    except ValueError as error:  # not only TOMLDecodeError is one: int() refuses more than some thousand digits
+        raise _malformed(path, 1, f"holds a value that cannot be read: {error}") from error
     for key, value in stated.items():
         _check(path, text, key, value)
     return Config(**stated)

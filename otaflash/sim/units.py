@@ -6,6 +6,9 @@ import math
 
 from otaflash.errors import UsageError
 
+COUNT_DIGITS_MAX = 20
+"""64 bits; int() itself refuses some thousand digits with an error of its own."""
+
 _TIME_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -32,15 +35,15 @@ def positive(key: str, text: str) -> float:
     """A number above 0; `k` behind it stands for a thousand. Raises UsageError."""
     wanted = "a number above 0, such as 57600 or 78k"
     value = _number(key, text, text.removesuffix("k"), wanted) * (1000 if text.endswith("k") else 1)
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise _bad(key, text, wanted)
     return value
 
 
 def count(key: str, text: str) -> int:
     """A whole number from 0 on. Raises UsageError."""
-    if not (text.isascii() and text.isdigit()):
-        raise _bad(key, text, "a whole number from 0 on")
+    if not (text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS_MAX):
+        raise _bad(key, text[:COUNT_DIGITS_MAX], "a whole number from 0 on, of at most 20 digits")
     return int(text)
 
 

@@ -71,3 +71,11 @@ def test_a_file_without_permission_is_told_so(tmp_path: Path) -> None:
         assert read_config(tmp_path) == Config(board="a")
     else:
         assert refusal(tmp_path).reason == "config-unreadable"
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + 20_000 * "[", "counter = " + 5_000 * "9"], ids=["endless brackets", "5,000 digits"]
+)
+def test_what_the_toml_reader_gives_up_on_is_told_as_a_mistake(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text)
+    assert refusal(tmp_path).reason == "config-malformed"
