@@ -44,7 +44,7 @@ static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, boo
 
     if (how == BOARD_CUT_BEFORE)
         return;
-    if (board->geometry.digest_ahead != 0)
+    if (board->geometry.digest_ahead != 0 && board->mode == BOARD_LOADER) /* before that, RAM is garbage */
         (void)ota_meanwhile(&board->ota); /* charges its time */
     if (board->clock_ns < until_ns) {
         board->clock_ns = until_ns;
