@@ -70,8 +70,8 @@ def test_an_algorithm_that_differs_in_one_point_does_not_agree(other: Rules) -> 
 def test_the_cores_flash_is_seen_in_the_models_terms() -> None:
     case = Case((1, 1, 1), 0)
     core = Core(case, board_for(case))
-    boot, state = core.boot(core.first_state(), Plan(Act.UPDATE, "B"), SILENT, Weak.OLD)
-    pages, (first, second) = core.see(state).cells
+    boot = core.boot(core.first_state(), Plan(Act.UPDATE, "B"), SILENT, Weak.OLD)
+    pages, (first, second) = core.see(boot.state).cells
     assert core.jumps(boot) == (("B", True),)
     assert pages == ("B0", "A0", "B0")
     assert first.body is not None

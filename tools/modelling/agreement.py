@@ -63,7 +63,7 @@ class Script:
 class Node(NamedTuple):
     """The same state in both."""
 
-    core: bytes
+    core: int
     model: State
     cuts: int
     """left"""
@@ -118,7 +118,7 @@ class Comparison:
         self.found.states += 1
         if not self._same(node, "state", self.core.see(node.core).cells, node.model.cells):
             return
-        for weak in READINGS if node.core[1] else READINGS[:1]:
+        for weak in READINGS if self.core.machine.is_weak(node.core) else READINGS[:1]:
             silent = self._boot(node, weak, SILENT)
             for plan in silent.options[1:]:
                 done = self._boot(node, weak, plan)
@@ -134,14 +134,14 @@ class Comparison:
         if outcome.wrong in self._known:
             return script
         name = f"{acts}{'-' * bool(plan.image)}{plan.image}:{weak.name.lower()}"
-        boot, after = self.core.boot(node.core, plan, then, weak)
+        boot = self.core.boot(node.core, plan, then, weak)
         self.found.boots += 1
         self.found.plans |= {plan.act.value, then.act.value}
         here = node._replace(steps=(*node.steps, name))
         core_did = (BoardEvent(boot.event) == BoardEvent.RULE, boot.operations, self.core.jumps(boot))
         same = self._same(here, "boot", core_did, self._model_did(outcome, script))
-        if same and self._same(here, "end", self.core.see(after).cells, outcome.state.cells):
-            self._add(Node(after, outcome.state, node.cuts, here.steps))
+        if same and self._same(here, "end", self.core.see(boot.state).cells, outcome.state.cells):
+            self._add(Node(boot.state, outcome.state, node.cuts, here.steps))
             self._cuts(here, weak, plan, then, script)
         return script
 
@@ -154,14 +154,14 @@ class Comparison:
             for how, left in ((How.AFTER, script.after[operation]), (How.TORN, script.torn[operation])):
                 if self._sample < 1 and self._draw.random() >= self._sample:
                     continue
-                boot, after = self.core.boot(node.core, plan, then, weak, (operation, how))
+                boot = self.core.boot(node.core, plan, then, weak, (operation, how))
                 self.found.boots += 1
                 self.found.operations += 1
                 here = node._replace(steps=(*node.steps[:-1], f"{node.steps[-1]}:{operation}:{how.name.lower()}"))
-                core_did = int(boot.event), self.core.see(after).cells
+                core_did = int(boot.event), self.core.see(boot.state).cells
                 same = self._same(here, "cut", core_did, (BoardEvent.CUT, left.cells))
                 if same and node.cuts > 0:
-                    self._add(Node(after, left, node.cuts - 1, here.steps))
+                    self._add(Node(boot.state, left, node.cuts - 1, here.steps))
 
     def _same(self, node: Node, what: str, core: object, model: object) -> bool:
         if core != model:
