@@ -12,8 +12,7 @@ from typing import NamedTuple
 from modelling.cells import JUNK, Cells, How
 from modelling.core import READINGS, Core, Seen, board_for, parts_on
 from modelling.rules import Case
-from modelling.table import SINGLE_TORN
-from modelling.world import SILENT, Ghost, Outcome, Plan, State, World, Wrong, first_state
+from modelling.world import SILENT, Ghost, Outcome, Plan, State, World, first_state
 from otaflash.sim.native import BoardEvent, Weak
 
 
@@ -50,6 +49,10 @@ class Script:
 
     def misread(self) -> bool:
         return False
+
+    def lags(self) -> bool:
+        """All messages lie on the line, and the core digests when nothing is there."""
+        return True
 
     def plan(self, options: list[Plan]) -> Plan:
         if not self.options:
@@ -92,8 +95,6 @@ class Comparison:
         self.case = case
         self.core = core
         self.found = Agreement()
-        self._known = SINGLE_TORN if case.single else frozenset[Wrong]()
-        """what goes wrong in the model and is no difference: such boots are left out"""
         self._sample = sample
         self._draw = random.Random(seed)
         self._seen: dict[tuple[object, ...], int] = {}
@@ -131,8 +132,6 @@ class Comparison:
         world = World(self.case, node.model, script, self.case.cuts - node.cuts)
         outcome = world.run(lambda: False)
         acts = plan.act.value if then == SILENT else f"{plan.act.value}+{then.act.value}"
-        if outcome.wrong in self._known:
-            return script
         name = f"{acts}{'-' * bool(plan.image)}{plan.image}:{weak.name.lower()}"
         boot = self.core.boot(node.core, plan, then, weak)
         self.found.boots += 1
