@@ -327,7 +327,7 @@ class Device:
 
     def stage_single(self, image: str, pages: int, *, survey: bool, lags: Callable[[], bool]) -> None:
         """The same in place. Each page has a mark that says that it was whole before any cut: of what came before this
-        boot a survey believes no other page, however it reads. `lags`: the digest, which marks, waits for more pages."""
+        boot a survey believes no other page, however it reads. `lags`: the digest, which marks, is behind."""
         span = self.case.spans[image][:pages]
         self._count_vouched()
         held = self._survey_single(span) if survey else set()
