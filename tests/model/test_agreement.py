@@ -67,11 +67,24 @@ def test_an_algorithm_that_differs_in_one_point_does_not_agree(other: Rules) -> 
     assert compare(Case((1, 1, 1), 1, rules=other)).differences
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(RIGHT, single_marks_pages=False),
+        replace(RIGHT, single_supersedes=False),
+        replace(RIGHT, single_mark_again=False),
+    ],
+    ids=str,
+)
+def test_an_image_received_in_place_by_other_rules_does_not_agree(other: Rules) -> None:
+    assert compare(Case((1, 3, 1), 1, single=True, rules=other), sample=0.3).differences
+
+
 def test_the_cores_flash_is_seen_in_the_models_terms() -> None:
     case = Case((1, 1, 1), 0)
     core = Core(case, board_for(case))
-    boot, state = core.boot(core.first_state(), Plan(Act.UPDATE, "B"), SILENT, Weak.OLD)
-    pages, (first, second) = core.see(state).cells
+    boot = core.boot(core.first_state(), Plan(Act.UPDATE, "B"), SILENT, Weak.OLD)
+    pages, (first, second) = core.see(boot.state).cells
     assert core.jumps(boot) == (("B", True),)
     assert pages == ("B0", "A0", "B0")
     assert first.body is not None

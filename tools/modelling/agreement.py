@@ -12,8 +12,7 @@ from typing import NamedTuple
 from modelling.cells import JUNK, Cells, How
 from modelling.core import READINGS, Core, Seen, board_for, parts_on
 from modelling.rules import Case
-from modelling.table import SINGLE_TORN
-from modelling.world import SILENT, Ghost, Outcome, Plan, State, World, Wrong, first_state
+from modelling.world import SILENT, Ghost, Outcome, Plan, State, World, first_state
 from otaflash.sim.native import BoardEvent, Weak
 
 
@@ -51,6 +50,10 @@ class Script:
     def misread(self) -> bool:
         return False
 
+    def lags(self) -> bool:
+        """All messages lie on the line, and the core digests when nothing is there."""
+        return True
+
     def plan(self, options: list[Plan]) -> Plan:
         if not self.options:
             self.options, self.begins_at = options, len(self.after)
@@ -63,7 +66,7 @@ class Script:
 class Node(NamedTuple):
     """The same state in both."""
 
-    core: bytes
+    core: int
     model: State
     cuts: int
     """left"""
@@ -92,8 +95,6 @@ class Comparison:
         self.case = case
         self.core = core
         self.found = Agreement()
-        self._known = SINGLE_TORN if case.single else frozenset[Wrong]()
-        """what goes wrong in the model and is no difference: such boots are left out"""
         self._sample = sample
         self._draw = random.Random(seed)
         self._seen: dict[tuple[object, ...], int] = {}
@@ -118,7 +119,7 @@ class Comparison:
         self.found.states += 1
         if not self._same(node, "state", self.core.see(node.core).cells, node.model.cells):
             return
-        for weak in READINGS if node.core[1] else READINGS[:1]:
+        for weak in READINGS if self.core.machine.is_weak(node.core) else READINGS[:1]:
             silent = self._boot(node, weak, SILENT)
             for plan in silent.options[1:]:
                 done = self._boot(node, weak, plan)
@@ -131,17 +132,15 @@ class Comparison:
         world = World(self.case, node.model, script, self.case.cuts - node.cuts)
         outcome = world.run(lambda: False)
         acts = plan.act.value if then == SILENT else f"{plan.act.value}+{then.act.value}"
-        if outcome.wrong in self._known:
-            return script
         name = f"{acts}{'-' * bool(plan.image)}{plan.image}:{weak.name.lower()}"
-        boot, after = self.core.boot(node.core, plan, then, weak)
+        boot = self.core.boot(node.core, plan, then, weak)
         self.found.boots += 1
         self.found.plans |= {plan.act.value, then.act.value}
         here = node._replace(steps=(*node.steps, name))
         core_did = (BoardEvent(boot.event) == BoardEvent.RULE, boot.operations, self.core.jumps(boot))
         same = self._same(here, "boot", core_did, self._model_did(outcome, script))
-        if same and self._same(here, "end", self.core.see(after).cells, outcome.state.cells):
-            self._add(Node(after, outcome.state, node.cuts, here.steps))
+        if same and self._same(here, "end", self.core.see(boot.state).cells, outcome.state.cells):
+            self._add(Node(boot.state, outcome.state, node.cuts, here.steps))
             self._cuts(here, weak, plan, then, script)
         return script
 
@@ -154,14 +153,14 @@ class Comparison:
             for how, left in ((How.AFTER, script.after[operation]), (How.TORN, script.torn[operation])):
                 if self._sample < 1 and self._draw.random() >= self._sample:
                     continue
-                boot, after = self.core.boot(node.core, plan, then, weak, (operation, how))
+                boot = self.core.boot(node.core, plan, then, weak, (operation, how))
                 self.found.boots += 1
                 self.found.operations += 1
                 here = node._replace(steps=(*node.steps[:-1], f"{node.steps[-1]}:{operation}:{how.name.lower()}"))
-                core_did = int(boot.event), self.core.see(after).cells
+                core_did = int(boot.event), self.core.see(boot.state).cells
                 same = self._same(here, "cut", core_did, (BoardEvent.CUT, left.cells))
                 if same and node.cuts > 0:
-                    self._add(Node(after, left, node.cuts - 1, here.steps))
+                    self._add(Node(boot.state, left, node.cuts - 1, here.steps))
 
     def _same(self, node: Node, what: str, core: object, model: object) -> bool:
         if core != model:

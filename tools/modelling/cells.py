@@ -120,6 +120,9 @@ class Chance(Protocol):
     def misread(self) -> bool:
         """True: this read gives a wrong value."""
 
+    def lags(self) -> bool:
+        """True: the digest of what is received does not go on before the next page is programmed."""
+
 
 class PowerCut(Exception):
     """The power went."""

@@ -12,7 +12,7 @@ from modelling.world import Act
 from modelling.world import Plan as ModelPlan
 from otaflash.bench.explorer import images as say
 from otaflash.bench.explorer.images import Image, make_image
-from otaflash.bench.explorer.machine import App, Boot, Machine, Plan
+from otaflash.bench.explorer.machine import App, Boot, By, Machine, Plan
 from otaflash.sim.native import Cut, Weak
 from otaflash.sim.profiles import PROFILES, Profile
 from otaflash.wire.messages import Manifest
@@ -69,7 +69,8 @@ class Core:
     def __init__(self, case: Case, board: Profile, seed: int = 1) -> None:
         self.case = case
         self.board = board
-        self.machine = Machine(board, board.slot_pages)
+        self.machine = Machine(board, list(range(board.pages)))
+        self._unworn = bytes(board.pages)
         long = replace(board, slot_pages=case.flash_pages)
         self._images = {
             letter: make_image(long, number + 1, pages, seed)
@@ -83,26 +84,26 @@ class Core:
         self._names[b"\xff" * board.page_bytes] = BLANK
         self._letters = {(image.pages, image.crc): letter for letter, image in self._images.items()}
 
-    def first_state(self) -> bytes:
-        """A board fresh from the programmer."""
-        return self.machine.with_primary(self.machine.blank(), self._images["A"].span)
+    def first_state(self) -> int:
+        """A board fresh from the programmer. Before the first boot."""
+        return self.machine.factory(self._images["A"])
 
     def boot(
-        self, state: bytes, plan: ModelPlan, then: ModelPlan, weak: Weak, cut: tuple[int, How] | None = None
-    ) -> tuple[Boot, bytes]:
-        """One boot, and the state after it. `then`: what the application of an update does in it."""
-        planned = None if cut is None else (cut[0], int(CUTS[cut[1]]))
+        self, state: int, plan: ModelPlan, then: ModelPlan, weak: Weak, cut: tuple[int, How] | None = None
+    ) -> Boot:
+        """One boot. `then`: what the application of an update does in it."""
+        fault = None if cut is None else (By.POWER, cut[0], int(CUTS[cut[1]]))
         said, after = self._said(plan), self._said(then)
         if after.app != App.NOTHING:
             said = replace(said, app=after.app, app_said=after.app_said)
-        done = self.machine.boot(state, said, weak=weak, cut=planned)
-        return done, self.machine.save()
+        return self.machine.boot(state, said, self._unworn, weak=weak, fault=fault)
 
     def jumps(self, boot: Boot) -> tuple[tuple[str, bool], ...]:
         """Image and whether on trial, of each jump."""
         found = []
         for jump in boot.jumps:
-            fitting = (letter for letter, image in self._images.items() if jump.flash.startswith(image.span))
+            flash, _ = self.machine.cells(jump.state)
+            fitting = (letter for letter, image in self._images.items() if flash.startswith(image.span))
             found.append((next(fitting, "?"), jump.trial))
         return tuple(found)
 
@@ -136,10 +137,9 @@ class Core:
 
     # --- what is seen -------------------------------------------------------------------------------------------------
 
-    def see(self, state: bytes, weak: Weak = Weak.OLD) -> Seen:
+    def see(self, state: int, weak: Weak = Weak.OLD) -> Seen:
         """`state` in the model's terms. Raises ValueError for flash that means nothing there."""
-        flash, mask = self.machine.split(state)
-        mask = mask or bytes(len(flash))
+        flash, mask = self.machine.cells(state)
         pages, units = [], []
         seen = Seen(((), ()))
         size = self.board.page_bytes

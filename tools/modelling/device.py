@@ -3,6 +3,7 @@ speaks to it, and what must hold, is said elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -47,6 +48,8 @@ class Device:
         self.unit = case.rules.units - 1
         """the one that `record` stands in; where there is none, the last, so that the first is written next"""
         self.trials = 0
+        self.vouched = 0
+        """pages of a single-slot image, from the first on, that were whole before any cut"""
         self._highest = 0
         """generation of any body that read as right, sealed or not"""
         self._leftovers: list[int] = []
@@ -266,10 +269,10 @@ class Device:
         self.settle()
         return True
 
-    def _give_up_running(self, base: int = 0) -> None:
-        """Before the first page of a single-slot image is erased."""
-        if self.rules.single_marks_pages or (self.rules.single_says_so and self.record.kind != Kind.SINGLE):
-            self.commit(Kind.SINGLE, base, old="")
+    def _give_up_running(self) -> None:
+        """Before a first page of a single-slot image is erased, and before one that is vouched for."""
+        if self.rules.single_says_so:
+            self.commit(Kind.SINGLE, self.vouched, old="")
         self.boot = Boot.NO_IMAGE
 
     def confirm(self) -> bool:
@@ -322,36 +325,51 @@ class Device:
                 self.flash.erase_page(page)
                 self.flash.program_page(page, content)
 
-    def stage_single(self, image: str, pages: int, *, survey: bool) -> None:
-        """The same in place."""
+    def stage_single(self, image: str, pages: int, *, survey: bool, lags: Callable[[], bool]) -> None:
+        """The same in place. Each page has a mark that says that it was whole before any cut: of what came before this
+        boot a survey believes no other page, however it reads. `lags`: the digest, which marks, is behind."""
         span = self.case.spans[image][:pages]
-        if self.rules.single_marks_pages:
-            self._stage_marked(span, survey)
-            return
+        self._count_vouched()
+        held = self._survey_single(span) if survey else set()
+        superseded = self.record.kind == Kind.SINGLE and not self.rules.single_supersedes
+        digested = 0
         for page, content in enumerate(span):
-            if not (survey and self.flash.read_page(page) == content):
-                self._give_up_running()
+            if page not in held:
+                if not superseded or page < self.vouched:
+                    self.vouched = min(page, self.vouched)
+                    self._give_up_running()
+                    superseded = True
                 self.flash.erase_page(page)
                 self.flash.program_page(page, content)
+            digested = self._digest(digested, page + 1, lags)
+        if pages == self.case.size(image):
+            self._digest(digested, pages, lambda: False)
 
-    def _stage_marked(self, span: tuple[str, ...], survey: bool) -> None:
-        """A mark for each page says that it was whole before any cut, as in a walk: what has none may be torn, however
-        it reads. Its absence is superseded before it is acted on, its presence programmed again."""
-        base = self.record.base if self.record.kind == Kind.SINGLE else 0
-        marked = base
-        while survey and self.record.kind == Kind.SINGLE and marked < len(span):
-            if not self.flash.read_mark(self.unit, self._step_mark(marked)):
-                break
-            marked += 1
-        agree = 0
-        while survey and agree < min(marked, len(span)) and self.flash.read_page(agree) == span[agree]:
-            agree += 1
-        if agree == len(span):
-            if agree > base:
-                self._mark(self._step_mark(agree - 1))
+    def _count_vouched(self) -> None:
+        """How far the marks go. Their presence is acted on, so the last is programmed again."""
+        self.vouched = 0
+        if self.record.kind != Kind.SINGLE or not self.rules.single_marks_pages:
             return
-        self._give_up_running(agree)
-        for page in range(agree, len(span)):
-            self.flash.erase_page(page)
-            self.flash.program_page(page, span[page])
-            self._mark(self._step_mark(page))
+        self.vouched = self.record.base
+        while self.vouched < 2 * self.case.slot_pages:
+            if not self.flash.read_mark(self.unit, self._step_mark(self.vouched)):
+                break
+            self.vouched += 1
+        if self.vouched > self.record.base and self.rules.single_mark_again:
+            self._mark(self._step_mark(self.vouched - 1))
+
+    def _survey_single(self, span: tuple[str, ...]) -> set[int]:
+        """The pages that are there already."""
+        believed = span[: self.vouched] if self.rules.single_marks_pages else span
+        return {page for page, content in enumerate(believed) if self.flash.read_page(page) == content}
+
+    def _digest(self, first: int, end: int, lags: Callable[[], bool]) -> int:
+        """Marks pages from `first` up to `end`; the last of the longest image has no mark. How far it came."""
+        marks = self.rules.single_marks_pages and self.record.kind == Kind.SINGLE
+        for page in range(first, min(end, 2 * self.case.slot_pages) if marks else first):
+            if page == self.vouched:
+                if lags():
+                    return page
+                self._mark(self._step_mark(page))
+                self.vouched += 1
+        return end

@@ -53,8 +53,12 @@ class Rules:
     check_before_jump: bool = True
     single_says_so: bool = True
     """a single-slot image is received under a record that says there is nothing to start"""
-    single_marks_pages: bool = False
-    """... and marks each page that is whole; the core does not"""
+    single_marks_pages: bool = True
+    """... with a mark for each page that is whole: a survey believes no other that came before this boot"""
+    single_supersedes: bool = True
+    """... and written anew before the first erase of each boot, and before the erase of a page that it vouches for"""
+    single_mark_again: bool = True
+    """... whose last mark that read set is programmed again before it is believed"""
     decisions_are_records: bool = True
     """Confirm and Revert; False: marks in the record of the update"""
     counter: Counter = Counter.IN_CONFIRM
@@ -218,9 +222,23 @@ VARIANTS: dict[str, Variant] = {
         caught=0,
         single=True,
     ),
-    "single-page-marks": Variant(
-        "A single-slot image's whole pages are marked in the record, and a survey believes no other.",
-        replace(RIGHT, single_marks_pages=True),
+    "single-unmarked": Variant(
+        "Pages of a single-slot image are not marked: a survey believes each that reads right.",
+        replace(RIGHT, single_marks_pages=False, single_supersedes=False),
+        pages=(1, 3, 1),
+        caught=1,
+        single=True,
+    ),
+    "single-mark-outlives-erase": Variant(
+        "A single-slot image given up and begun again goes on under the record whose marks speak of the pages before.",
+        replace(RIGHT, single_supersedes=False),
+        pages=(1, 3, 1),
+        caught=2,
+        single=True,
+    ),
+    "single-mark-not-again": Variant(
+        "A survey in place believes the last mark as it reads, and does not program it again.",
+        replace(RIGHT, single_mark_again=False),
         pages=(1, 3, 1),
         single=True,
     ),

@@ -96,6 +96,9 @@ class Replay:
         self.misreads -= 1
         return True
 
+    def lags(self) -> bool:
+        return self._choose(2) == 1
+
     def plan(self, options: list[Plan]) -> Plan:
         return options[self._choose(len(options))]
 

@@ -9,8 +9,6 @@ from modelling.rules import RIGHT, VARIANTS, Case, Counter, Variant
 from modelling.world import Wrong
 
 PAGES = ((1, 1, 1), (1, 2, 1), (2, 1, 2), (2, 2, 2), (3, 3, 2))
-SINGLE_TORN = frozenset({Wrong.WEAK_IMAGE, Wrong.NOTHING, Wrong.WAY_BACK, Wrong.STALE})
-"""A survey in place believes a torn page that reads right; all else follows from that."""
 AFTER_A_WRONG_READ = frozenset(Wrong) - {Wrong.MIXED, Wrong.RULE, Wrong.COUNTER}
 """What one wrong read may do: never start an image that is not whole, lower the counter or break the flash's rules."""
 
@@ -49,9 +47,7 @@ def rows() -> Iterator[Row]:
     yield Row("counters 1, 3, 2, by level", Case((1, 1, 1), 2, counters=(1, 3, 2), rules=level))
     yield Row("four trials", Case((1, 1), 2, 4))
     for pages in ((1, 3, 3), (1, 3, 1)):
-        yield Row("single slot", Case(pages, 2, single=True), SINGLE_TORN)
-        marked = replace(RIGHT, single_marks_pages=True)
-        yield Row("single slot, pages marked", Case(pages, 2, single=True, rules=marked))
+        yield Row("single slot", Case(pages, 2, single=True))
     for cuts in (0, 1):
         yield Row("one wrong read", Case((1, 1, 1), cuts, misreads=1), AFTER_A_WRONG_READ)
     yield from variant_rows()

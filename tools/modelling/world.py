@@ -369,7 +369,7 @@ class World:
         size, survey = self.case.size(image), act in (Act.SURVEY, Act.SINGLE_SURVEY)
         pages = size // 2 if act in (Act.LEAVE, Act.SINGLE_LEAVE) else size
         if act in IN_ONE_SLOT:
-            device.stage_single(image, pages, survey=survey)
+            device.stage_single(image, pages, survey=survey, lags=self.chance.lags)
         else:
             device.stage(image, pages, survey=survey)
         if act not in (Act.LEAVE, Act.SINGLE_LEAVE):
