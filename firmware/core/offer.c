@@ -137,7 +137,6 @@ uint8_t offer_take(struct ota *ota, uint16_t offset, const uint8_t *part, uint16
         return OTA_REASON_FLASH_FAILED;
     }
     if (offset == 0U && (session != ota->session || ota->transfer == OTA_TRANSFER_STATE_NONE)) {
-        stage_flush(ota);
         ota->session = session;
         ota->offer_next = 0;
         ota->transfer = OTA_TRANSFER_STATE_OFFERING;

@@ -35,6 +35,13 @@ def test_no_promise_is_broken_in_some_hundred_drawn_scenarios() -> None:
     assert all(result[name] > SEEDS / 8 for name in ("done", "cuts", "resets", "host_kills", "refusals"))
 
 
+@pytest.mark.parametrize("seed", [1017931, 1023235, 1023906, 1026306])
+def test_seeds_that_once_failed_are_right(seed: int) -> None:
+    """A trial that ended during a refused push, a chunk that a refused offer wrote, an entry window shorter than a
+    question on its line, an answer that was true when it left."""
+    assert live(draw(seed)).wrongs == []
+
+
 def test_the_result_is_the_same_in_any_number_of_processes() -> None:
     alone, shared = ([*run_soak(5000, 60, jobs=jobs)][-1] for jobs in (1, 2))
     assert without_times(alone) == without_times(shared)

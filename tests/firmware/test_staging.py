@@ -233,6 +233,20 @@ def test_a_half_filled_chunk_survives_a_new_session_with_the_same_offer() -> Non
     assert staged(bench, NEW)
 
 
+def test_an_offer_that_is_refused_does_not_even_write_what_waited_in_ram() -> None:
+    bench = open_offer(SMALL, NEW)
+    bench.block(NEW, 3, 5)
+    before = bytes(bench.board.flash)
+    bench.session += 1
+    assert bench.offer(replace(NEW.manifest, board=bytes(16))).reason == m.Reason.WRONG_BOARD
+    assert bytes(bench.board.flash) == before
+    bench.session += 1
+    bench.accept(NEW)
+    assert bench.missing() == list(range(NEW.places))
+    assert bench.give(NEW).state == m.TransferState.VERIFIED
+    assert staged(bench, NEW)
+
+
 def test_the_digest_is_made_while_blocks_come_in() -> None:
     slow = replace(SMALL, sha_block_ns=2_000_000)
     image = make_image(2, 6, of=slow)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from otaflash.bench.soak.boards import draw_board
 from otaflash.bench.soak.images import program_limit
 from otaflash.bench.soak.links import draw_link
-from otaflash.bench.soak.scenario import Fault, HostSpec, ImageSpec, Kill, Round, Scenario
+from otaflash.bench.soak.scenario import BoardSpec, Fault, HostSpec, ImageSpec, Kill, Round, Scenario
 from otaflash.sim.profiles import Profile
 
 T = TypeVar("T")
@@ -22,6 +22,11 @@ MOST_BYTES = 6144
 FULL_SLOT_BYTES = 4200
 """A slot up to this size is sometimes filled to its last byte."""
 
+ENTRY_BYTES = 300
+"""On the line from the first byte of an Inspect that is heard to the last of the part of an offer that keeps it."""
+ASKED_EVERY_MS = 300
+"""Less than the engine's 400: a window of 400 ms is drawn on fast lines, and just about does."""
+
 APPS = {"good": 60, "hang": 6, "crash": 7, "silent": 4, "enter": 5, "restart": 6, "fade": 6}
 PHASES = {"": 4, "inspect": 1, "enter": 2, "transfer": 6, "verify": 3, "apply": 3, "start": 8, "confirm": 4}
 
@@ -30,8 +35,9 @@ def draw(seed: int) -> Scenario:
     """The scenario of that seed: always the same one."""
     chance = random.Random(f"soak/{seed}")
     board = draw_board(chance)
-    profile = board.profile()
     down, up = draw_link(chance)
+    board = _with_window_for(board, down.rate)
+    profile = board.profile()
     images = [_factory(chance, profile)]
     rounds = [_round(chance, profile, images) for _ in range(_weighted(chance, {1: 55, 2: 32, 3: 13}))]
     images.append(_last_image(chance, profile, images))
@@ -49,6 +55,16 @@ def draw(seed: int) -> Scenario:
         cycle_at_end=chance.random() < 0.5,
         revert_at_end=chance.random() < 0.5,
     )
+
+
+def _with_window_for(board: BoardSpec, rate: float) -> BoardSpec:
+    """A port chooses its entry window for its line: the time between two Inspects, and that of Inspect, its answer and
+    the first part of an offer. A program that restarts for ever is not to be caught in less."""
+    least_ms = ASKED_EVERY_MS + ENTRY_BYTES * 10_000 / rate
+    changes = dict(board.changes)
+    if changes["entry_window_ms"] < least_ms:
+        changes["entry_window_ms"] = 1000
+    return BoardSpec(board.base, tuple(changes.items()))
 
 
 def _weighted(chance: random.Random, weights: dict[T, int]) -> T:

@@ -196,12 +196,12 @@ class Judge:
 
     def _lately(self) -> set[int]:
         """What ran in the last RAN_WITHIN_S: started since, or before and not replaced since."""
-        ran = {FACTORY} if not self._history else set()
+        ran: set[int] = set()
         for at_s, number in reversed(self._history):
             ran.add(number)
             if at_s < self._now() - RAN_WITHIN_S:
-                break
-        return ran
+                return ran
+        return ran | {FACTORY}  # it stood there before the first start
 
     def said_failed(self, error: OtaflashError, number: int, *, alone: bool) -> None:
         """A host reports a failure by name."""

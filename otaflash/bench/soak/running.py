@@ -193,7 +193,8 @@ class Soak:
         """What must be refused changes nothing in flash: compares, unless others or a trial write to it as well."""
         alone = len(each.hosts) == 1 and each.hosts[0].order == "push" and self.images[each.hosts[0].image].spec.unfit
         started = self.looking.after_power_cycle()
-        if not alone or started.trial or not started.jumped or self.looking.has_weak_cells():
+        settled = started.jumped and not started.trial and started.number == self.looking.primary()
+        if not alone or not settled or self.looking.has_weak_cells():
             return lambda: None
         before = self.looking.whole()
 
