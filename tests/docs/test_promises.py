@@ -44,7 +44,8 @@ def test_every_command_of_the_page_exists_with_its_options(command: str) -> None
         return
     script = ROOT / program
     assert script.stat().st_mode & 0o100
-    assert [word for word in words if word not in script.read_text()] == []
+    said = [word for word in words if not word[0].isdigit()]  # the values of options are anyone's
+    assert [word for word in said if word not in script.read_text()] == []
 
 
 @pytest.mark.parametrize("place", sorted({*LINKS, *PLACES}))
