@@ -183,7 +183,8 @@ class Judge:
             )
         if not kept and started.number not in (number, self.running) and alone:
             self.wrong(FALSE_SUCCESS, f"says {self._name(number)} is tried; after a power cycle {self._told(started)}")
-        if kept and started.number == number and not started.trial and (number in self.applied or reverted):
+        # Another host may have an Apply on its way, which this report knows nothing of.
+        if alone and kept and started.number == number and not started.trial and (number in self.applied or reverted):
             self._settle(number)
 
     def _lurks(self, started: Started) -> bool:
