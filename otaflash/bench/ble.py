@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from otaflash.bench.link import holds, make_image, offerable
-from otaflash.engine import Done, Event, Failed, LinkShape, NeedBundle, Push, Result
+from otaflash.bench.link import holds, make_image, push_to_end
+from otaflash.engine import LinkShape, Push, Result
 from otaflash.sim.ble import HOSTS, BleModel, HostKind
 from otaflash.sim.ble_air import Air
 from otaflash.sim.ble_link import BleLink
 from otaflash.sim.boards import add_board
 from otaflash.sim.clock import Clock
-from otaflash.sim.drive import drive
 from otaflash.sim.profiles import Profile, profile
 from otaflash.sim.station import Place
 from otaflash.sim.world import Port, World
@@ -179,19 +178,7 @@ def run_push(cell: PushCell, seed: int) -> Try:
     model = cell.model
     shape = LinkShape(model.line_bytes_per_s, not model.message, link.frame_bytes, model.queue_writes)
     engine = Push(shape, random.Random(seed).randrange(1, 0x10000))
-    ended: list[Done | Failed] = []
-
-    def on_event(_: Push, event: Event, now: float) -> bool:
-        if isinstance(event, NeedBundle):
-            engine.use_bundle(offerable(image), now)
-        if isinstance(event, Done | Failed):
-            ended.append(event)
-        return bool(ended)
-
-    drive(world, [(engine, port)], on_event, limit_s=world.now + LIMIT_S)
-    end = ended[0] if ended else None
-    result = end.result if isinstance(end, Done) else None
-    error = end.error.reason if isinstance(end, Failed) else "" if result else "time-limit"
+    result, error = push_to_end(world, engine, port, image, LIMIT_S)
     return Try(
         result,
         error,

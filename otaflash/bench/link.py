@@ -18,8 +18,8 @@ from otaflash.sim.native import NativeBoard
 from otaflash.sim.profiles import Profile, profile
 from otaflash.sim.radio import LinkModel, Way
 from otaflash.sim.station import Station
-from otaflash.sim.world import World
-from otaflash.wire.messages import Trailer, Version
+from otaflash.sim.world import Port, World
+from otaflash.wire.messages import FLAG_SINGLE_SLOT, Trailer, Version
 
 BAUD = 115200
 SMALL_BYTES = 30 * 1024 - Trailer.BYTES
@@ -128,6 +128,12 @@ def run_once(cell: Cell, seed: int) -> Try:
     image = make_image(board.profile, cell.image_bytes, seed)
     bring_into_loader(world, [port.station])
     engine = Push(LinkShape(BAUD / 10), random.Random(seed).randrange(1, 0x10000))
+    result, error = push_to_end(world, engine, port, image, LIMIT_S)
+    return Try(result, error, holds(board, image.span))
+
+
+def push_to_end(world: World, engine: Push, port: Port, image: Image, limit_s: float) -> tuple[Result | None, str]:
+    """Drives one update for at most `limit_s` more seconds: its result, or the reason why there is none."""
     ended: list[Done | Failed] = []
 
     def on_event(_: Push, event: Event, now: float) -> bool:
@@ -137,11 +143,11 @@ def run_once(cell: Cell, seed: int) -> Try:
             ended.append(event)
         return bool(ended)
 
-    drive(world, [(engine, port)], on_event, limit_s=world.now + LIMIT_S)
+    drive(world, [(engine, port)], on_event, limit_s=world.now + limit_s)
     end = ended[0] if ended else None
     result = end.result if isinstance(end, Done) else None
     error = end.error.reason if isinstance(end, Failed) else "" if result else "time-limit"
-    return Try(result, error, holds(board, image.span))
+    return result, error
 
 
 def bring_into_loader(world: World, stations: Iterable[Station]) -> None:
@@ -176,4 +182,5 @@ def offerable(image: Image) -> Offerable:
         image_crc=image.image_crc,
         page_bytes=image.page_bytes,
         version=manifest.version,
+        single_slot=bool(manifest.flags & FLAG_SINGLE_SLOT),
     )
