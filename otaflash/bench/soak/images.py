@@ -6,12 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from otaflash.bench.link import offerable
 from otaflash.bench.soak.scenario import FACTORY, ImageSpec
 from otaflash.engine import Offerable
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import HexData, Segment
 from otaflash.sim.profiles import Profile
-from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
+from otaflash.wire.messages import Version
 
 OTHER_BOARD = "another"
 
@@ -34,17 +35,7 @@ class Made:
 
     def offerable(self) -> Offerable:
         """As an engine takes it."""
-        image, manifest = self.image, self.image.manifest
-        return Offerable(
-            offer=manifest.pack(),
-            span=image.span,
-            page_table=image.page_table,
-            image_bytes=image.image_bytes,
-            image_crc=image.image_crc,
-            page_bytes=image.page_bytes,
-            version=manifest.version,
-            single_slot=bool(manifest.flags & FLAG_SINGLE_SLOT),
-        )
+        return offerable(self.image)
 
 
 def make_images(specs: Sequence[ImageSpec], profile: Profile) -> list[Made]:
