@@ -6,9 +6,10 @@ from pathlib import Path
 
 import rich_click as click
 
+from otaflash.api.program import Wanted
 from otaflash.cli.factory import factory_facts, slot_for
 from otaflash.cli.facts import Facts, table_text
-from otaflash.cli.prepare import Program, Wanted
+from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
@@ -51,7 +52,7 @@ def bundle(
     """Make a bundle of a HEX FILE: checked, complete, ready to be pushed."""
     settings = settings_of(context)
     output = settings.output()
-    program = Program.read(file, Wanted(version, counter, single_slot, move), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot, move), settings.config)
     target = target or file.with_suffix(".otab")
     _check_target(file, target)
     slot, least_counter = _slot(settings, board)

@@ -6,10 +6,11 @@ from importlib.resources import as_file, files
 
 import rich_click as click
 
+from otaflash.api.program import Program, Wanted
 from otaflash.cli.exchange import show, tidy
 from otaflash.cli.facts import running_text
 from otaflash.cli.output import Output
-from otaflash.cli.prepare import Program, Wanted
+from otaflash.cli.prepare import read_program
 from otaflash.cli.push import bundle_maker, result_fields, summary
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import Event, Operation, PhaseChanged, Result
@@ -41,7 +42,7 @@ def demo(context: click.Context) -> None:
     settings = settings_of(context)
     output = settings.output()
     with as_file(files("otaflash") / "data" / PROGRAM) as path:
-        program = Program.read(path, Wanted(version=VERSION), settings.config)
+        program = read_program(path, Wanted(version=VERSION), settings.config)
     link = open_sim(PORT)
     with tidy(output):
         _introduce(link, output)

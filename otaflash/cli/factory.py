@@ -7,8 +7,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from otaflash.api.program import Wanted
 from otaflash.cli.facts import Facts
-from otaflash.cli.prepare import Program, Wanted
+from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine.events import WarningEvent
 from otaflash.errors import ImageError, UsageError
@@ -53,7 +54,7 @@ def factory(
     layout = layout_of(_profile(board or settings.config.board))
     target = target or file.with_suffix(".factory.hex")
     _check_target(target, (file, loader))
-    program = Program.read(file, Wanted(version, counter, single_slot), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot), settings.config)
     boot = _read_loader(loader)
     bundle, warnings = program.bundle_for(layout.slot, 0)
     span = bundle.span()

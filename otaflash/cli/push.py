@@ -7,10 +7,11 @@ from pathlib import Path
 
 import rich_click as click
 
+from otaflash.api.program import Program, Wanted, check_board
 from otaflash.cli.exchange import board_link, is_simulated, update
 from otaflash.cli.facts import running_text
 from otaflash.cli.output import Output
-from otaflash.cli.prepare import Program, Wanted, check_board
+from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import Result, WarningEvent
 from otaflash.image.bundle import Bundle
@@ -44,7 +45,7 @@ def push(
     anything, push again: only what is missing is sent.
     """
     settings = settings_of(context)
-    program = Program.read(file, Wanted(version, counter, single_slot), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot), settings.config)
     output = settings.output()
     expected = board or settings.config.board
     with board_link(settings, output) as link:

@@ -1,0 +1,94 @@
+"""A firmware file made fit for one board: what a push offers and `otaflash bundle` writes. Knows no link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from otaflash.engine.events import WarningEvent
+from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
+from otaflash.image.build import Slot
+from otaflash.image.bundle import Bundle
+from otaflash.image.data import HexData
+from otaflash.image.load import load
+from otaflash.image.program import board_of, bundle_for
+from otaflash.wire.messages import Info, Version
+
+DEFAULT_VERSION = "0.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is stated of an image; None: left to us."""
+
+    version: str | None = None
+    """As ``1.2.3`` or ``1.2.3+4``."""
+    counter: int | None = None
+    """Security counter, 0 to 4,294,967,295."""
+    single_slot: bool = False
+    """Replace the only copy: for programs too large for two slots. There is no way back."""
+    move: bool = False
+    """Take the program as payload for the slot, wherever it was linked: for simulated boards, which run no code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A file that was read before any board is touched, and what is wanted of it."""
+
+    content: HexData | Bundle
+    wanted: Wanted
+
+    @classmethod
+    def read(
+        cls, path: Path, wanted: Wanted, *, default_version: str | None = None, default_counter: int | None = None
+    ) -> Program:
+        """Reads HEX or bundle; the defaults fill what is not stated of a HEX, and mean nothing for a bundle.
+
+        Raises ImageError; UsageError where a bundle states already what is wanted, or for a version that is none.
+        """
+        content = load(path)
+        if isinstance(content, Bundle) and (wanted.version, wanted.counter, wanted.single_slot) != (None, None, False):
+            raise UsageError(
+                "bundle-is-made",
+                f"{path} is a bundle, whose version, counter and slot are fixed",
+                remedy="leave those options out, or give the HEX file",
+            )
+        stated = default_version if wanted.version is None else wanted.version
+        version = DEFAULT_VERSION if stated is None else stated
+        parse_version(version)
+        counter = default_counter if wanted.counter is None else wanted.counter
+        return cls(content, replace(wanted, version=version, counter=counter))
+
+    def bundle_for(self, slot: Slot, counter: int) -> tuple[Bundle, tuple[WarningEvent, ...]]:
+        """The bundle for a slot; `counter` is the security counter where none is stated. Raises ImageError."""
+        wanted = self.wanted
+        bundle, warnings = bundle_for(
+            self.content,
+            slot,
+            version=parse_version(wanted.version or DEFAULT_VERSION),
+            counter=counter if wanted.counter is None else wanted.counter,
+            single_slot=wanted.single_slot,
+            move=wanted.move,
+        )
+        return bundle, tuple(WarningEvent(w.id, w.text) for w in warnings)
+
+
+def check_board(info: Info, expected: str | None) -> None:
+    """Raises OtaflashError if the device is another board than the one that the user means: nobody's file is wrong."""
+    if expected is not None and board_of(info) != expected:
+        text = f"the board calls itself {board_of(info)}, not {expected}"
+        raise OtaflashError(
+            "wrong-board",
+            text,
+            remedy="choose the other board with --port, or correct --board",
+            fault=Fault.USER,
+            exit_code=ExitCode.IMAGE_REFUSED,
+        )
+
+
+def parse_version(text: str) -> Version:
+    """``1.2.3`` or ``1.2.3+4``. Raises UsageError."""
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise UsageError("bad-version", str(error), remedy="write it as 1.2.3 or 1.2.3+4") from error
