@@ -48,7 +48,7 @@ HOMES: dict[str, str] = {
     "setuptools": "",
     "pytest": "pytest_plugin.py",
 }
-CLI_ONLY = {"rich", "rich_click", "click"}
+CLI_ONLY = {"rich", "click"}
 
 MAY_PRINT = {"sim/build_native.py"}
 

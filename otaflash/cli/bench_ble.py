@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from otaflash.bench.ble import CELLS, AirCell, PushCell, run_cells
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ExitCode, UsageError
 
 _BY_NAME: dict[str, AirCell | PushCell] = {cell.name: cell for cell in CELLS}
 
 
-@click.command()
+@command("otaflash bench ble", "otaflash bench ble --cell android --json")
 @click.option(
     "--cell", "names", multiple=True, metavar="NAME", help=f"Only this cell, may be repeated: {', '.join(_BY_NAME)}."
 )

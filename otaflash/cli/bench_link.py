@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from otaflash.bench.link import CELLS, TRIES, Cell, run_matrix
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ExitCode, UsageError
 
 _BY_NAME = {cell.name: cell for cell in CELLS}
 
 
-@click.command()
+@command("otaflash bench link", "otaflash bench link --cell loss-5 --tries 1")
 @click.option("--tries", default=TRIES, show_default=True, type=click.IntRange(1, 1000), help="Updates a cell.")
 @click.option(
     "--cell", "names", multiple=True, metavar="NAME", help=f"Only this cell, may be repeated: {', '.join(_BY_NAME)}."

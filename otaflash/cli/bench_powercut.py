@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from otaflash.bench.powercut import run_powercut
 from otaflash.cli.facts import table_text
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ExitCode
 
 
-@click.command()
+@command("otaflash bench powercut --board tiny1 --depth 2")
 @click.option(
     "--board",
     default="tiny1",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from otaflash.bench.scale import FLEETS, run_scale
 from otaflash.cli.facts import table_text
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ExitCode
 
 
-@click.command()
+@command("otaflash bench scale --boards 1 --boards 10")
 @click.option(
     "--boards", "fleets", multiple=True, type=click.IntRange(1, 1000), help="Boards at once, may be repeated, rising."
 )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from otaflash.bench.soak.many import run_one, run_soak
 from otaflash.cli.facts import table_text
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ExitCode, UsageError
 
 
-@click.command()
+@command("otaflash bench soak --seeds 1000", "otaflash bench soak --seed 7")
 @click.option("--seeds", type=click.IntRange(1), help="How many; default 1000.")
 @click.option("--first", type=click.IntRange(0), help="The first of them; default 0.")
 @click.option("--seed", type=click.IntRange(0), help="Run this one alone, and tell what happens.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from otaflash.cli.exchange import ask
 from otaflash.cli.facts import facts_of, running_text, table_text
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import Operation
 
 
-@click.command()
+@command("otaflash info", "otaflash info --port usb:0403:6001 --json")
 @common_options
 @click.pass_context
 def info(context: click.Context) -> None:
@@ -21,7 +22,7 @@ def info(context: click.Context) -> None:
     output.answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
 
 
-@click.command()
+@command("otaflash confirm")
 @common_options
 @click.pass_context
 def confirm(context: click.Context) -> None:
@@ -29,7 +30,7 @@ def confirm(context: click.Context) -> None:
     _tell(context, Operation.CONFIRM)
 
 
-@click.command()
+@command("otaflash revert")
 @common_options
 @click.pass_context
 def revert(context: click.Context) -> None:
@@ -37,7 +38,7 @@ def revert(context: click.Context) -> None:
     _tell(context, Operation.REVERT)
 
 
-@click.command()
+@command("otaflash reboot")
 @common_options
 @click.pass_context
 def reboot(context: click.Context) -> None:

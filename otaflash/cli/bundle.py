@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from otaflash.api.program import Wanted
 from otaflash.cli.factory import factory_facts, slot_for
 from otaflash.cli.facts import Facts, table_text
+from otaflash.cli.help import command
 from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
@@ -20,7 +21,7 @@ from otaflash.image.program import slot_of
 from otaflash.sim.profiles import profile
 
 
-@click.command()
+@command("otaflash bundle firmware.hex --board atmega328p --version 1.2.0 -o firmware.otab")
 @click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option(
     "--board", metavar="BOARD", help="Board profile to make it for, as atmega328p; without it --port is asked."
@@ -68,7 +69,7 @@ def bundle(
     )
 
 
-@click.command()
+@command("otaflash inspect firmware.hex", "otaflash inspect firmware.otab --json")
 @click.argument("file", type=click.Path(readable=False, path_type=Path))
 @common_options
 @click.pass_context

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 from click.exceptions import Exit
 
 from otaflash import __version__
+from otaflash.cli.help import WIDTH
 from otaflash.cli.lazy import Entry, LazyGroup
 from otaflash.cli.settings import common_options
 
@@ -25,7 +26,11 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, entries=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    entries=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
+)
 @click.version_option(__version__, prog_name="otaflash")
 @common_options
 def otaflash() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 
-import rich_click as click
+import click
 
 from otaflash.api.program import Program, Wanted
 from otaflash.cli.exchange import show, tidy
 from otaflash.cli.facts import running_text
+from otaflash.cli.help import command
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import read_program
 from otaflash.cli.push import bundle_maker, result_fields, summary
@@ -30,7 +31,7 @@ SWAP_STEPS_A_PAGE = 6
 """Flash operations of the swap for one page: two copies, each an erase, a write and a mark."""
 
 
-@click.command()
+@command("otaflash demo")
 @common_options
 @click.pass_context
 def demo(context: click.Context) -> None:

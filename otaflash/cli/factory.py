@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from otaflash.api.program import Wanted
 from otaflash.cli.facts import Facts
+from otaflash.cli.help import command
 from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine.events import WarningEvent
@@ -25,7 +26,7 @@ from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
 _PATH = click.Path(readable=False, path_type=Path)
 
 
-@click.command()
+@command("otaflash factory firmware.hex --loader loader.hex --board atmega328p -o factory.hex")
 @click.argument("file", type=_PATH)
 @click.option("--loader", type=_PATH, required=True, metavar="HEX", help="The board's loader, an Intel HEX.")
 @click.option("--board", metavar="BOARD", help="Board profile to make it for, as atmega328p.")

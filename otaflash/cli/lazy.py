@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
-import rich_click as click
+import click
+
+from otaflash.cli.help import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,31 +20,44 @@ class Entry:
     name: str
     summary: str
 
+    def load(self) -> click.Command:
+        """The command itself, its module imported."""
+        loaded = getattr(import_module(self.module), self.name)
+        assert isinstance(loaded, click.Command)
+        return loaded
 
-class LazyGroup(click.RichGroup):
+
+class LazyGroup(Group):
     """Lists its entries from their summaries; loads the one that is called."""
 
-    def __init__(self, *args: object, entries: dict[str, Entry], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as click gave them
-        self._entries = entries
+    def __init__(self, *args: Any, entries: dict[str, Entry], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
         del ctx
-        return list(self._entries)
+        return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A stand-in that is good for the list of commands only."""
         del ctx
-        entry = self._entries.get(cmd_name)
-        return None if entry is None else click.RichCommand(name=cmd_name, help=entry.summary)
+        entry = self.entries.get(cmd_name)
+        return None if entry is None else click.Command(name=cmd_name, short_help=entry.summary)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the words name, loaded, and the words behind its name."""
         name, command, rest = super().resolve_command(ctx, args)
         if name is None or command is None:
             return name, command, rest
-        entry = self._entries[name]
-        loaded = getattr(import_module(entry.module), entry.name)
-        assert isinstance(loaded, click.Command)
-        return name, loaded, rest
+        return name, self.entries[name].load(), rest
+
+    def every_command(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+        """All commands below this one, loaded, each with the words that call it; groups before what is in them."""
+        for name, entry in self.entries.items():
+            loaded = entry.load()
+            yield (*path, name), loaded
+            if isinstance(loaded, LazyGroup):
+                yield from loaded.every_command((*path, name))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from otaflash.api.program import Program, Wanted, check_board
 from otaflash.cli.exchange import board_link, is_simulated, update
 from otaflash.cli.facts import running_text
+from otaflash.cli.help import command
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import common_options, settings_of
@@ -20,7 +21,11 @@ from otaflash.session import MakeBundle
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 
 
-@click.command()
+@command(
+    "otaflash push firmware.hex",
+    "otaflash push firmware.hex --version 1.2.0 --port /dev/ttyUSB0",
+    "otaflash push firmware.hex --no-confirm",
+)
 @click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; default: the board's own.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import rich_click as click
+import click
 
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import WarningEvent
 from otaflash.errors import TargetError
@@ -19,7 +20,7 @@ SCAN_S = 5.0
 Row = dict[str, object]
 
 
-@click.command()
+@command("otaflash scan")
 @common_options
 @click.pass_context
 def scan(context: click.Context) -> None:

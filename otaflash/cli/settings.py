@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import rich_click as click
+import click
 from click.core import ParameterSource
 
 from otaflash.cli.config import Config, read_config

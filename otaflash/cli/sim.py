@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from threading import Event
 
-import rich_click as click
+import click
 
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.sim.profiles import profile
@@ -14,7 +15,7 @@ from otaflash.sim.serve import serve
 from otaflash.sim.url import SCHEME, parse_sim_url
 
 
-@click.command()
+@command("otaflash sim atmega328p --pty", "otaflash sim 'atmega328p?delay=30ms&loss=5%&state=board.bin' --tcp 7000")
 @click.argument("board", metavar="BOARD[?KEY=VALUE&...]")
 @click.option("--pty", is_flag=True, help="Serve it on a new pseudo-terminal, whose path is printed.")
 @click.option("--tcp", "tcp_port", type=click.IntRange(0, 65535), help="Serve it on this TCP port; 0: any free one.")
