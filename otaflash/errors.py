@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
+from typing import Final
 
 
 class ExitCode(IntEnum):
@@ -19,6 +20,25 @@ class ExitCode(IntEnum):
     CAMPAIGN_PARTIAL = 8
     INTERRUPTED = 130
 
+    @property
+    def meaning(self) -> str:
+        """Half a sentence, for people."""
+        return _MEANINGS[self]
+
+
+_MEANINGS: Final = {
+    ExitCode.OK: "done: verified and running",
+    ExitCode.INTERNAL: "a bug of otaflash",
+    ExitCode.USAGE: "the command line or the configuration is wrong",
+    ExitCode.NO_TARGET: "no board, several, or it cannot be opened",
+    ExitCode.LINK_LOST: "the link was lost, or nobody answers",
+    ExitCode.IMAGE_REFUSED: "the image, or what was asked of the board, was refused, and nothing was changed",
+    ExitCode.VERIFY_FAILED: "the image arrived and failed its check",
+    ExitCode.NOT_CONFIRMED: "the new program did not come up; the old one runs, or will",
+    ExitCode.CAMPAIGN_PARTIAL: "some boards of a campaign failed",
+    ExitCode.INTERRUPTED: "interrupted; push again to resume",
+}
+
 
 class Fault(Enum):
     """Whose fault an error is."""
@@ -28,6 +48,20 @@ class Fault(Enum):
     LINK = "link"
     DEVICE = "device"
     OURS = "otaflash"
+
+    @property
+    def whose(self) -> str:
+        """Who or what that is, for people."""
+        return _WHOSE[self]
+
+
+_WHOSE: Final = {
+    Fault.USER: "the command, its set-up or this computer",
+    Fault.IMAGE: "the image file",
+    Fault.LINK: "the link to the board",
+    Fault.DEVICE: "the board",
+    Fault.OURS: "otaflash itself",
+}
 
 
 class OtaflashError(Exception):
@@ -49,26 +83,38 @@ class OtaflashError(Exception):
 class ImageError(OtaflashError):
     """The file cannot be used: exit code 5, and nothing was sent."""
 
+    FAULT: Final = Fault.IMAGE
+    CODE: Final = ExitCode.IMAGE_REFUSED
+
     def __init__(self, reason: str, text: str, *, remedy: str) -> None:
-        super().__init__(reason, text, remedy=remedy, fault=Fault.IMAGE, exit_code=ExitCode.IMAGE_REFUSED)
+        super().__init__(reason, text, remedy=remedy, fault=self.FAULT, exit_code=self.CODE)
 
 
 class TargetError(OtaflashError):
     """No board, or more than one, or it cannot be opened: exit code 3."""
 
+    FAULT: Final = Fault.USER
+    CODE: Final = ExitCode.NO_TARGET
+
     def __init__(self, reason: str, text: str, *, remedy: str) -> None:
-        super().__init__(reason, text, remedy=remedy, fault=Fault.USER, exit_code=ExitCode.NO_TARGET)
+        super().__init__(reason, text, remedy=remedy, fault=self.FAULT, exit_code=self.CODE)
 
 
 class LinkError(OtaflashError):
     """The link broke or fell silent: exit code 4. The board keeps what it ran."""
 
+    FAULT: Final = Fault.LINK
+    CODE: Final = ExitCode.LINK_LOST
+
     def __init__(self, reason: str, text: str, *, remedy: str) -> None:
-        super().__init__(reason, text, remedy=remedy, fault=Fault.LINK, exit_code=ExitCode.LINK_LOST)
+        super().__init__(reason, text, remedy=remedy, fault=self.FAULT, exit_code=self.CODE)
 
 
 class UsageError(OtaflashError):
     """The command line or the configuration is wrong: exit code 2."""
 
+    FAULT: Final = Fault.USER
+    CODE: Final = ExitCode.USAGE
+
     def __init__(self, reason: str, text: str, *, remedy: str) -> None:
-        super().__init__(reason, text, remedy=remedy, fault=Fault.USER, exit_code=ExitCode.USAGE)
+        super().__init__(reason, text, remedy=remedy, fault=self.FAULT, exit_code=self.CODE)

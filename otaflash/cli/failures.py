@@ -7,12 +7,12 @@ import json
 import sys
 import traceback
 from contextlib import suppress
-from typing import assert_never
 
 import click
 
 from otaflash.cli.stdout import write_line
 from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
+from otaflash.explained import all_pages
 
 
 def report(error: BaseException, words: list[str]) -> int:
@@ -55,10 +55,16 @@ def text_of(failure: OtaflashError) -> str:
     return "\n".join(
         (
             f"error {int(failure.exit_code)} {failure.reason}: {_sentence(failure.text)}",
-            f"cause: {_whose(failure.fault)}.",
-            f"next:  {_sentence(failure.remedy)}",
+            f"cause: {failure.fault.whose}.",
+            f"next:  {_sentence(failure.remedy)}{_more(failure)}",
         )
     )
+
+
+def _more(failure: OtaflashError) -> str:
+    """Where more is to be read, if there is more than one cause to think of."""
+    page = all_pages().get(failure.reason)
+    return "" if page is None or len(page.causes) < 2 else f" More: otaflash explain {failure.reason}."
 
 
 def result_of(failure: OtaflashError) -> dict[str, object]:
@@ -121,21 +127,6 @@ def _bug(error: BaseException) -> OtaflashError:
         fault=Fault.OURS,
         exit_code=ExitCode.INTERNAL,
     )
-
-
-def _whose(fault: Fault) -> str:
-    match fault:
-        case Fault.USER:
-            return "the command, its set-up or this computer"
-        case Fault.IMAGE:
-            return "the image file"
-        case Fault.LINK:
-            return "the link to the board"
-        case Fault.DEVICE:
-            return "the board"
-        case Fault.OURS:
-            return "otaflash itself"
-    assert_never(fault)
 
 
 def _sentence(text: str) -> str:

@@ -64,6 +64,14 @@ def settings_of(context: click.Context) -> Settings:
     )
 
 
+def output_of(context: click.Context) -> Output:
+    """The output of a command that needs no configuration, and must work where that is what is wrong."""
+    from otaflash.cli.output import choose_output  # noqa: PLC0415  see above
+
+    given = context.find_root().meta
+    return choose_output(as_json=given.get("otaflash.as_json", False), quiet=given.get("otaflash.quiet", False))
+
+
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
     """Keeps what was stated, wherever it stood on the command line; the environment only fills what was not."""
     source = context.get_parameter_source(str(parameter.name))

@@ -30,8 +30,9 @@ _ORDER_REASONS = frozenset(
 
 def refused(reason: int, what: str) -> OtaflashError:
     """The device said no to `what`: exit code 5, or 6 where its flash is the cause."""
-    name = Reason.name_of(reason).replace("_", "-")
-    meaning = getattr(Reason._value2member_map_.get(reason), "text", "a reason that this version does not know")
+    known = set(Reason) - {Reason.OK}  # a no that says "done" says nothing, either
+    name = Reason.name_of(reason).replace("_", "-") if reason in known else "refused-unknown"
+    meaning = Reason(reason).text if reason in known else "a reason that this version does not know"
     verify = reason in _VERIFY_REASONS
     return OtaflashError(
         name,
