@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-import rich_click as click
+import click
 
+from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, output_of
 from otaflash.errors import UsageError
 from otaflash.explained import Page, all_pages, near
@@ -14,7 +15,7 @@ from otaflash.explained import Page, all_pages, near
 WIDTH = 100
 
 
-@click.command()
+@command("otaflash explain hex-no-end", "otaflash explain")
 @click.argument("code", required=False, metavar="[CODE]")
 @common_options
 @click.pass_context
