@@ -59,7 +59,7 @@ class PushCell:
 
     @property
     def ceiling(self) -> float:
-        """What the line can carry."""
+        """What the line can carry, in bytes per second."""
         if not self.framed:
             return self.model.line_bytes_per_s
         block_bytes = self.board.block_bytes
@@ -152,6 +152,7 @@ class Try:
 
 
 def push_row(cell: PushCell, tried: Try) -> dict[str, Any]:
+    """The row of one tried cell: goodput in bytes/s against its ceiling and bar, and whether it is right."""
     result = tried.result
     goodput = result.image_bytes / result.transfer_seconds if result is not None else 0.0
     ok = tried.right and goodput >= cell.bar * cell.ceiling

@@ -43,6 +43,7 @@ class Cell:
 
     @property
     def delay_ms(self) -> float:
+        """One-way delay in ms."""
         return self.way.delay_s * 1000
 
 

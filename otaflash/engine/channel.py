@@ -29,7 +29,7 @@ class LinkShape:
     queue_writes: int | None = None
 
     def pacing_rate(self) -> float | None:
-        """What frames are spaced to; a message link is held back by what is unanswered."""
+        """What frames are spaced to, in bytes per second; a message link is held back by what is unanswered."""
         return self.rate_bytes_per_s if self.stream else None
 
     def unanswered_most(self) -> int:
@@ -133,6 +133,7 @@ class Channel:
             self._outgoing.append(b"\0")
 
     def take_outgoing(self) -> list[bytes]:
+        """The frames to send now, in order; each is given once."""
         frames, self._outgoing = self._outgoing, []
         return frames
 

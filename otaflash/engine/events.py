@@ -67,11 +67,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """The operation has ended well; no event follows."""
+
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """The operation has ended; no event follows. Whoever drives the engine raises `error`."""
+
     error: OtaflashError
 
 
@@ -81,9 +85,13 @@ Event = PhaseChanged | Progress | WarningEvent | NeedBundle | Done | Failed
 class Engine(Protocol):
     """Sans-IO: bytes and the time in; bytes, events and a deadline out. Times are seconds of the link's clock."""
 
-    def receive(self, data: bytes, now: float) -> None: ...
+    def receive(self, data: bytes, now: float) -> None:
+        """Takes what the link has brought; `now` in seconds of the link's clock, here and everywhere."""
+        ...
 
-    def bytes_to_send(self, now: float) -> list[bytes]: ...
+    def bytes_to_send(self, now: float) -> list[bytes]:
+        """The writes that are due, in order; each is given once."""
+        ...
 
     def resized(self, frame_bytes: int, now: float) -> None:
         """From now on a write takes frames of this size (`transport.Link.frame_bytes`)."""
@@ -93,8 +101,14 @@ class Engine(Protocol):
         """The link lost its connection and has it back: what was under way is lost, and is asked for again at once."""
         ...
 
-    def next_deadline(self) -> float | None: ...
+    def next_deadline(self) -> float | None:
+        """When `wake` is to be called at the latest; None: nothing is waited for."""
+        ...
 
-    def wake(self, now: float) -> None: ...
+    def wake(self, now: float) -> None:
+        """Time has passed: does what is due."""
+        ...
 
-    def events(self) -> list[Event]: ...
+    def events(self) -> list[Event]:
+        """What has happened since the last call, in order."""
+        ...

@@ -53,7 +53,7 @@ def silent(awaited: str, seconds: float, *, contact: bool) -> LinkError:
 
 
 def stalled(awaited: str, seconds: float) -> LinkError:
-    """Answers come, and nothing gets further."""
+    """Answers come, and nothing gets further for so many seconds."""
     return LinkError(
         "no-progress",
         f"the device answers, but nothing got further for {seconds:.0f} s while waiting for {awaited}",
@@ -167,7 +167,7 @@ def reverted() -> OtaflashError:
 
 
 def new_image_silent(seconds: float) -> OtaflashError:
-    """The new image was started and says nothing."""
+    """The new image was started and says nothing for so many seconds."""
     return OtaflashError(
         "new-image-silent",
         f"the new image was started and has not answered for {seconds:.0f} s; it stays on trial, unconfirmed",

@@ -43,9 +43,11 @@ class LossEstimate:
         self._short = _Memory(SHORT_MEMORY_PACKETS)
 
     def delivered(self, packets: int) -> None:
+        """A frame of so many packets has arrived."""
         self._note(float(packets), 0.0)
 
     def lost(self, packets: int) -> None:
+        """A frame of so many packets has not arrived."""
         self._note((packets + 1) / 2, 1.0)
 
     def _note(self, packets: float, lost: float) -> None:
@@ -53,5 +55,5 @@ class LossEstimate:
         self._short.note(packets, lost)
 
     def per_packet(self) -> float:
-        """0 to 0.95."""
+        """The chance, 0 to 0.95."""
         return min(max(self._long.ratio(), SHORT_WEIGHT * self._short.ratio()), 0.95)

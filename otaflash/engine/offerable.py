@@ -25,4 +25,5 @@ class Offerable:
 
     @property
     def pages(self) -> int:
+        """Pages of the image, the trailer's included."""
         return len(self.span) // self.page_bytes

@@ -77,6 +77,7 @@ class Offering:
         return 0.0 if self._may_go_on() else self._due
 
     def send(self, now: float) -> None:
+        """Sends the next part of the offer; `now` in seconds."""
         part = self._offer[self._cursor : self._cursor + self._part_bytes]
         self._last = self._channel.send(Offer(self._cursor, part), now)
         self._offsets[self._last] = self._cursor

@@ -31,6 +31,7 @@ class Pacer:
         return (self._line_free_at if self._burst_left else self._ready_at) - AHEAD_S
 
     def may_send(self, now: float) -> bool:
+        """Whether the pace lets a frame go at `now`, in seconds."""
         return self.rate is None or now >= self.open_at() - 1e-9
 
     def idle_at(self) -> float:

@@ -44,6 +44,7 @@ class Runs:
         return self._stops[-1] if self._stops else 0
 
     def add(self, start: int, stop: int) -> None:
+        """Takes `start` up to but not including `stop` in; joins what touches."""
         if start >= stop:
             return
         low = bisect_left(self._stops, start)
@@ -55,6 +56,7 @@ class Runs:
         self._stops[low:high] = [stop]
 
     def remove(self, start: int, stop: int) -> None:
+        """Takes `start` up to but not including `stop` out; splits what it cuts through."""
         if start >= stop:
             return
         low = bisect_right(self._stops, start)
@@ -85,6 +87,7 @@ class Runs:
         return [(max(first, start), min(last, stop)) for first, last in pairs]
 
     def copy(self) -> Runs:
+        """A set of its own with the same numbers."""
         twin = Runs()
         twin._starts = self._starts.copy()
         twin._stops = self._stops.copy()

@@ -15,11 +15,17 @@ class Step(Protocol):
     awaited: str
     """What to name when nothing comes, after "waiting for"."""
 
-    def poll(self, now: float) -> None: ...
+    def poll(self, now: float) -> None:
+        """Sends what is due at `now`."""
+        ...
 
-    def heard(self, heard: Heard, now: float) -> None: ...
+    def heard(self, heard: Heard, now: float) -> None:
+        """Takes a reply; may call the continuation."""
+        ...
 
-    def deadline(self) -> float | None: ...
+    def deadline(self) -> float | None:
+        """When to be polled at the latest; None: only a reply helps."""
+        ...
 
     def again(self, now: float) -> None:
         """Nothing that was sent will be answered any more: asks again when polled next."""

@@ -54,14 +54,17 @@ class Surveying:
         self._most = max(1, min(fitting, PAGES_AT_ONCE))
 
     def begin(self, first: int, stop: int) -> None:
+        """Asks about the pages from `first` up to but not including `stop`."""
         self._next, self._stop = first, stop
         self._ask()
 
     def end(self) -> None:
+        """Asks no more; a late answer is nobody's."""
         self._asking = None
 
     @property
     def active(self) -> bool:
+        """Whether an answer is awaited."""
         return self._asking is not None
 
     @property

@@ -109,6 +109,7 @@ class Transfer:
         return self.total - self.missing.count()
 
     def all_held(self) -> bool:
+        """Whether the board has reported every block as held."""
         return not self.missing
 
     def room(self, next_sequence: int) -> bool:
@@ -217,6 +218,7 @@ class Transfer:
     # --- what happened
 
     def sent(self, piece: Piece, sequence: int, wire_bytes: int, now: float) -> None:
+        """`piece` left at `now` (seconds) as transmission `sequence`, and took so many bytes."""
         stop = piece.place + piece.count
         repeat = self._sent.overlaps(piece.place, stop)
         if repeat:

@@ -13,10 +13,14 @@ class Scheme(Protocol):
     """One signature scheme; `number` is the manifest's `scheme` (protocol/messages.toml)."""
 
     @property
-    def number(self) -> int: ...
+    def number(self) -> int:
+        """The manifest's `scheme` (protocol/messages.toml)."""
+        ...
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As `inspect` prints it."""
+        ...
 
     def verify(self, manifest: Manifest, signature: bytes) -> None:
         """Checks what can be checked without a public key: form and length. Raises ImageError: bad-signature."""

@@ -59,6 +59,7 @@ class Applications:
     by_image: Mapping[str | int, Application] = field(default_factory=dict)
 
     def behaviour_of(self, image: RunningImage | None, *, is_factory: bool) -> Application:
+        """How `image` behaves: by its CRC, its version, or as NEW if it is not the factory's; else the default."""
         if image is None:
             return self.default
         keys: list[str | int] = [image.crc, image.version]
@@ -71,19 +72,33 @@ class Stage(Protocol):
     """What an application may do to the board that it runs on. `later` calls die with the run that planned them."""
 
     @property
-    def on_trial(self) -> bool: ...
+    def on_trial(self) -> bool:
+        """Whether the image that runs is on trial."""
+        ...
 
-    def later(self, delay_s: float, call: Callable[[], None]) -> None: ...
+    def later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Plans a call in `delay_s` seconds, unless the board restarts before."""
+        ...
 
-    def start_library(self) -> None: ...
+    def start_library(self) -> None:
+        """The application library answers from now on."""
+        ...
 
-    def confirm_itself(self) -> None: ...
+    def confirm_itself(self) -> None:
+        """The application calls the library's confirmation."""
+        ...
 
-    def enter_loader(self) -> None: ...
+    def enter_loader(self) -> None:
+        """The application asks for its loader, and restarts."""
+        ...
 
-    def fall_silent(self) -> None: ...
+    def fall_silent(self) -> None:
+        """Nothing is answered any more."""
+        ...
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """A reset that keeps power, as by the watchdog."""
+        ...
 
 
 def start(application: Application, stage: Stage) -> None:

@@ -112,6 +112,7 @@ class BleModel:
 
     @property
     def ll_bytes(self) -> int:
+        """Payload bytes of a link-layer packet: 27, or 251 with data-length extension."""
         return LL_BYTES_EXTENDED if self.extended else LL_BYTES
 
     def fragments(self, value_bytes: int) -> list[int]:
@@ -132,7 +133,7 @@ class BleModel:
     # --- ceilings, in bytes of values per second, one way
 
     def endless_ceiling(self, value_bytes: int) -> float:
-        """If connection events had no end: what the air alone allows."""
+        """If connection events had no end: what the air alone allows, in bytes per second."""
         return value_bytes / sum(self.exchange_s(payload) for payload in self.fragments(value_bytes))
 
     def ceiling(self, value_bytes: int) -> float:
@@ -156,7 +157,8 @@ class BleModel:
         return count
 
     def response_ceiling(self, value_bytes: int) -> float:
-        """Of writes with response: the answer comes in the event after the write, the next write in the one after."""
+        """Of writes with response, in bytes per second: the answer comes in the event after the write, the next write
+        in the one after."""
         return value_bytes / (2 * self.interval_s)
 
     # --- what a world asks of every model

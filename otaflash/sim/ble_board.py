@@ -31,7 +31,9 @@ class Peripheral(Protocol):
 
     address: str
 
-    def has_room(self, count: int) -> bool: ...
+    def has_room(self, count: int) -> bool:
+        """Whether so many more bytes can be taken now."""
+        ...
 
     def take(self, value: bytes) -> None:
         """A value came over the air."""

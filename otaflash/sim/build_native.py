@@ -43,7 +43,10 @@ def headers(root: Path) -> list[str]:
 
 
 def declarations(root: Path) -> str:
-    """What Python sees of the board, read from the headers themselves, so that the two cannot differ."""
+    """What Python sees of the board, read from the headers themselves, so that the two cannot differ.
+
+    Raises ValueError for headers that do not describe the geometry.
+    """
     geometry = re.search(r"struct ota_geometry \{.*?\n\};", (root / PORT / "port_config.h").read_text(), re.DOTALL)
     if geometry is None:
         raise ValueError("port_config.h has no struct ota_geometry")

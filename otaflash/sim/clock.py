@@ -17,10 +17,12 @@ class Timer:
         self._call: Callable[[], None] | None = call
 
     def cancel(self) -> None:
+        """The call will not be made. May come twice."""
         self._call = None
 
     @property
     def pending(self) -> bool:
+        """Whether the call is still to be made."""
         return self._call is not None
 
     def fire(self) -> bool:

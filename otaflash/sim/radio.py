@@ -59,10 +59,12 @@ class Way:
 
     @property
     def character_s(self) -> float:
+        """Seconds of one byte on the line, with start and stop bit."""
         return BITS_PER_CHARACTER / self.rate
 
     @property
     def is_wire(self) -> bool:
+        """Whether bytes travel one by one, without radio packets."""
         return self.packet_bytes == 0
 
     def loss_at(self, time_s: float, phase_s: float) -> float:
@@ -94,6 +96,7 @@ class LinkModel:
 
     @property
     def line_bytes_per_s(self) -> float:
+        """What the line to the board carries, in bytes per second."""
         return 1.0 / self.down.character_s
 
 
@@ -114,6 +117,7 @@ class Counters:
 
     @property
     def in_flight_bytes(self) -> int:
+        """Bytes that were written and have neither arrived nor been lost."""
         gone = self.delivered_bytes + self.dropped_bytes + self.lost_bytes
         return self.written_bytes + self.doubled_bytes - gone
 
@@ -256,6 +260,7 @@ class FarModem:
         self._free_s = 0.0
 
     def accept(self, packet: bytes) -> None:
+        """Takes a packet that has come through the air now."""
         now = self._clock.now
         start = now - len(packet) * self._character_s if self._wire else max(now, self._free_s)
         first = start + self._character_s

@@ -31,17 +31,25 @@ class Door(Protocol):
     """Where clients come in. What the board says while nobody is there is lost, as on a real line."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The port that leads here, as typed after --port."""
+        ...
 
     def handles(self) -> list[int]:
         """What to wait for."""
         ...
 
-    def read(self, ready: list[int]) -> bytes: ...
+    def read(self, ready: list[int]) -> bytes:
+        """What clients have sent; `ready` as `select` gave it."""
+        ...
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Sends to whoever is there."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Lets everybody go."""
+        ...
 
 
 def serve(

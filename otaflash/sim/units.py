@@ -13,7 +13,7 @@ _TIME_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def seconds(key: str, text: str) -> float:
-    """`30ms`, `2s`, `100us`; a bare 0 needs no unit. Raises UsageError."""
+    """Seconds of `30ms`, `2s`, `100us`; a bare 0 needs no unit. Raises UsageError."""
     for unit, scale in _TIME_UNITS.items():
         if text.endswith(unit):
             return _number(key, text, text.removesuffix(unit), "a time such as 30ms or 2s") * scale
@@ -32,7 +32,7 @@ def chance(key: str, text: str) -> float:
 
 
 def positive(key: str, text: str) -> float:
-    """A number above 0; `k` behind it stands for a thousand. Raises UsageError."""
+    """A number above 0, such as a rate in bits per second; `k` behind it stands for a thousand. Raises UsageError."""
     wanted = "a number above 0, such as 57600 or 78k"
     value = _number(key, text, text.removesuffix("k"), wanted) * (1000 if text.endswith("k") else 1)
     if not 0 < value < math.inf:

@@ -32,6 +32,7 @@ class World:
 
     @property
     def now(self) -> float:
+        """Virtual time in seconds."""
         return self.clock.now
 
     def stream(self, name: str) -> random.Random:
@@ -76,6 +77,7 @@ class World:
         self.clock.run_until(time_s)
 
     def told(self, name: str, data: bytes) -> None:
+        """Hands what was sent by `name` to the trace, if there is one."""
         if self._trace is not None:
             self._trace(self.now, name, data)
 
@@ -100,6 +102,7 @@ class Port:
 
     @property
     def has_data(self) -> bool:
+        """Whether `take` would give anything."""
         return bool(self._inbox)
 
     def take(self) -> bytes:

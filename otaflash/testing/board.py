@@ -190,6 +190,7 @@ class Board:
 
     @property
     def now_s(self) -> float:
+        """Virtual time in seconds."""
         return self.world.now
 
     def wait(self, seconds: float) -> None:

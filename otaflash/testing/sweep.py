@@ -62,7 +62,7 @@ class MortalLink(SimLink):
 def sweep(
     start: Board, maker: Maker, *, how: tuple[str, ...], every: int = 1, only: int | None = None
 ) -> Iterator[Cut]:
-    """See Board.every_cut; `maker` makes what the push to a board needs."""
+    """See Board.every_cut; `maker` makes what the push to a board needs. Raises UsageError for cuts that are none."""
     if every < 1 or not how or not set(how) <= HOWS.keys():
         raise UsageError("bad-cut", f"how={how!r}, every={every}", remedy=f"Give {', '.join(HOWS)}; every from 1 on.")
     old = _image(start)

@@ -44,6 +44,7 @@ class PowerSwitch:
 
     @property
     def is_on(self) -> bool:
+        """Whether the board has power."""
         return self._station.place is not Place.OFF
 
     @property
@@ -156,7 +157,7 @@ class ApplicationSwitch:
         self.next = Application()
 
     def confirms_after(self, seconds: float) -> None:
-        """It works, and confirms itself so long after its start."""
+        """It works, and confirms itself so many seconds after its start."""
         self.next = Application(confirm_after_s=seconds)
 
     def hangs(self) -> None:

@@ -179,6 +179,7 @@ class Connection:
         self.to_device, self.to_host = found[self.service.to_device], found[self.service.to_host]
 
     def end(self) -> None:
+        """Tells whoever waits that the connection is gone. May come twice."""
         if not self.gone.done():
             self.gone.set_result(None)
 

@@ -125,7 +125,7 @@ def no_service(name: str, offered: Sequence[str]) -> OtaflashError:
 
 
 def not_back(name: str, seconds: float) -> OtaflashError:
-    """The connection was lost and did not come back."""
+    """The connection was lost and did not come back for so many seconds."""
     return LinkError(
         "link-lost",
         f"{name} was lost and has not come back for {seconds:.0f} s",

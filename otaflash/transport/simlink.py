@@ -39,6 +39,7 @@ class SimLink:
 
     @property
     def station(self) -> Station:
+        """The board at the far end, with what surrounds it."""
         return self.port.station
 
     @property

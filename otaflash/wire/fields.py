@@ -33,7 +33,9 @@ class Record(Protocol):
     BYTES: ClassVar[int]
 
     @classmethod
-    def unpack(cls, body: bytes, /) -> Self: ...
+    def unpack(cls, body: bytes, /) -> Self:
+        """The fields of these bytes. Raises WireError for what is none."""
+        ...
 
 
 def join(name: str, layout: struct.Struct, *values: int | bytes) -> bytes:
@@ -45,7 +47,7 @@ def join(name: str, layout: struct.Struct, *values: int | bytes) -> bytes:
 
 
 def exactly(name: str, size: int, value: bytes) -> bytes:
-    """`value`, if it is `size` bytes long: struct would pad or cut it in silence."""
+    """`value`, if it is `size` bytes long: struct would pad or cut it in silence. Raises WireError."""
     if len(value) != size:
         raise WireError(WireFault.VALUE, f"{name}: {size} bytes, not {len(value)}")
     return value

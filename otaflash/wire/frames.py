@@ -27,6 +27,7 @@ class Frame:
 
     @property
     def is_reply(self) -> bool:
+        """Whether the frame answers a request."""
         return bool(self.kind & REPLY)
 
 

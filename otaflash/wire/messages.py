@@ -134,6 +134,7 @@ class Gap:
     """how many, at least 1 (u16)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Gap", _GAP, self.place, self.count)
 
     @classmethod
@@ -207,6 +208,7 @@ class Info:
     """running image: CRC; names it in confirm and revert (u32)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join(
             "Info",
             _INFO,
@@ -263,6 +265,7 @@ class Version:
     """build number, 0: none (u32)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Version", _VERSION, self.major, self.minor, self.patch, self.build)
 
     @classmethod
@@ -328,6 +331,7 @@ class Manifest:
     """SHA-256 over the page table (4 bytes a page: the first 4 of its SHA-256) (bytes32)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join(
             "Manifest",
             _MANIFEST,
@@ -388,6 +392,7 @@ class Trailer:
     """CRC-32 over the span up to here (u32)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join(
             "Trailer",
             _TRAILER,
@@ -425,6 +430,7 @@ class Inspect:
     """unique id of the device meant; all zero: any (bytes8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Inspect", _INSPECT, self.frame_bytes, self.offset, exactly("target", 8, self.target))
 
     @classmethod
@@ -449,6 +455,7 @@ class InspectReply:
     """as much of the info record as fits the frame (rest)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("InspectReply", _INSPECT_REPLY, self.total, self.offset) + self.part
 
     @classmethod
@@ -469,6 +476,7 @@ class Enter:
     """unique id of the device meant; never all zero (bytes8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Enter", _ENTER, exactly("target", 8, self.target))
 
     @classmethod
@@ -489,6 +497,7 @@ class EnterReply:
     """ok, or why not (u8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("EnterReply", _ENTER_REPLY, self.reason)
 
     @classmethod
@@ -511,6 +520,7 @@ class Offer:
     """bytes of it (rest)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Offer", _OFFER, self.offset) + self.part
 
     @classmethod
@@ -535,6 +545,7 @@ class OfferReply:
     """places below it may be sent now (0 until accepted) (u16)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("OfferReply", _OFFER_REPLY, self.reason, self.next, self.limit)
 
     @classmethod
@@ -555,6 +566,7 @@ class Report:
     """first place the report shall speak of (u16)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Report", _REPORT, self.start)
 
     @classmethod
@@ -585,6 +597,7 @@ class ReportReply:
     """missing places from `start` on, ascending (list:gap)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         values = join("ReportReply", _REPORT_REPLY, self.last_serial, self.state, self.limit, self.hashed, self.start)
         return values + b"".join(each.pack() for each in self.gaps)
 
@@ -609,6 +622,7 @@ class Survey:
     """4 bytes a page: the first 4 of its SHA-256 (rest)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Survey", _SURVEY, self.page) + self.digests
 
     @classmethod
@@ -633,6 +647,7 @@ class SurveyReply:
     """one bit a page, lowest bit first; set: agrees (rest)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("SurveyReply", _SURVEY_REPLY, self.reason, self.page) + self.agree
 
     @classmethod
@@ -650,6 +665,7 @@ class Apply:
     kind: ClassVar[int] = 0x06
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Apply", _APPLY)
 
     @classmethod
@@ -672,6 +688,7 @@ class ApplyReply:
     """how long the swap may take at most, in ms (u16)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("ApplyReply", _APPLY_REPLY, self.reason, self.wait_ms)
 
     @classmethod
@@ -692,6 +709,7 @@ class Confirm:
     """CRC of the image meant (u32)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Confirm", _CONFIRM, self.image_crc)
 
     @classmethod
@@ -712,6 +730,7 @@ class ConfirmReply:
     """ok (also when confirmed before), or why not (u8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("ConfirmReply", _CONFIRM_REPLY, self.reason)
 
     @classmethod
@@ -732,6 +751,7 @@ class Revert:
     """CRC of the image to give up (u32)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Revert", _REVERT, self.image_crc)
 
     @classmethod
@@ -752,6 +772,7 @@ class RevertReply:
     """ok (also when reverted before), or why not (u8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("RevertReply", _REVERT_REPLY, self.reason)
 
     @classmethod
@@ -772,6 +793,7 @@ class Reboot:
     """unique id of the device meant; never all zero (bytes8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Reboot", _REBOOT, exactly("target", 8, self.target))
 
     @classmethod
@@ -792,6 +814,7 @@ class RebootReply:
     """ok, or why not (u8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("RebootReply", _REBOOT_REPLY, self.reason)
 
     @classmethod
@@ -809,6 +832,7 @@ class Abort:
     kind: ClassVar[int] = 0x0A
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Abort", _ABORT)
 
     @classmethod
@@ -829,6 +853,7 @@ class AbortReply:
     """always ok (u8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("AbortReply", _ABORT_REPLY, self.reason)
 
     @classmethod
@@ -853,9 +878,11 @@ class Block:
 
     @property
     def kind(self) -> int:
+        """The kind byte of the frame, with the encoding in it."""
         return block_kind(0x40, self.encoding)
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Block", _BLOCK, self.place) + self.data
 
     @classmethod
@@ -881,9 +908,11 @@ class BlockReport:
 
     @property
     def kind(self) -> int:
+        """The kind byte of the frame, with the encoding in it."""
         return block_kind(0x50, self.encoding)
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("BlockReport", _BLOCK_REPORT, self.place) + self.data
 
     @classmethod
@@ -907,6 +936,7 @@ class Refused:
     """why (u8)"""
 
     def pack(self) -> bytes:
+        """The bytes on the wire. Raises WireError for a value that does not fit its field."""
         return join("Refused", _REFUSED, self.request, self.reason)
 
     @classmethod

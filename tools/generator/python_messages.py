@@ -94,6 +94,7 @@ def message_class(name: str, message: Message, body: Layout, kind: int) -> Itera
     if message.kinds > 1:
         yield '    encoding: int = 0\n    """Encoding of the data, 0 to 15; travels in the kind."""\n'
         yield "    @property\n    def kind(self) -> int:"
+        yield '        """The kind byte of the frame, with the encoding in it."""'
         yield f"        return block_kind(0x{kind:02X}, self.encoding)\n"
     yield from pack_method(name, body)
     yield from unpack_method(name, body, encoded=message.kinds > 1)
@@ -131,6 +132,7 @@ def attributes(layout: Layout) -> Iterator[str]:
 
 def pack_method(name: str, layout: Layout) -> Iterator[str]:
     yield "    def pack(self) -> bytes:"
+    yield '        """The bytes on the wire. Raises WireError for a value that does not fit its field."""'
     joined = join_call(name, [packed(field) for field in layout.fields if not field.is_rest])
     if layout.rest and layout.rest.record:
         yield f"        values = {joined}"

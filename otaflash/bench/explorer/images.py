@@ -36,10 +36,12 @@ class Image:
 
     @property
     def pages(self) -> int:
+        """Pages of the image, the trailer's included."""
         return self.manifest.pages
 
     @property
     def crc(self) -> int:
+        """CRC-32 of the image, as the boot record names it."""
         return self.manifest.image_crc
 
 
@@ -121,18 +123,22 @@ def blocks(image: Image, profile: Profile, pages: int) -> bytes:
 
 
 def apply() -> bytes:
+    """Asks for the swap."""
     return _wire(m.Apply(), APPLY_SERIAL)
 
 
 def abort() -> bytes:
+    """Gives the session up."""
     return _wire(m.Abort(), DECISION_SERIAL)
 
 
 def confirm(image: Image) -> bytes:
+    """Keeps the image on trial, named by its CRC."""
     return _wire(m.Confirm(image_crc=image.crc), DECISION_SERIAL)
 
 
 def revert(image: Image) -> bytes:
+    """Gives up the image on trial, named by its CRC."""
     return _wire(m.Revert(image_crc=image.crc), DECISION_SERIAL)
 
 

@@ -63,6 +63,7 @@ class Violation:
 
     @property
     def replay(self) -> str:
+        """The history on one line, as --replay takes it."""
         return " ".join([self.sizes, *(str(step) for step in self.steps)])
 
 
@@ -113,6 +114,7 @@ class Search:
         self._draw = random.Random(seed)
 
     def root(self) -> Node:
+        """The board before anything has happened to it."""
         wear = bytes(len(self.machine.pages))
         return Node(self._factory, Ghost(), self.case.depth, wear, self.case.depth, None, None)
 

@@ -27,10 +27,12 @@ class Made:
 
     @property
     def span(self) -> bytes:
+        """The image with its trailer, padded to whole pages."""
         return self.image.span
 
     @property
     def crc(self) -> int:
+        """CRC-32 of the image, as the boot record names it."""
         return self.image.image_crc
 
     def offerable(self) -> Offerable:

@@ -69,6 +69,7 @@ class Judge:
         self._history: list[tuple[float, int]] = []
 
     def wrong(self, kind: str, text: str) -> None:
+        """Notes what must not happen, with its kind, at the time that it is."""
         self.wrongs.append(Wrong(kind, self._now(), text))
 
     # --- what is ordered ------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ class Looking:
         return any(state[mask : mask + count])
 
     def has_weak_cells(self) -> bool:
+        """Whether any cell of the flash may read either way."""
         return bool(self._board.save()[1])
 
     def slots(self) -> bytes:

@@ -130,6 +130,7 @@ class Soak:
             self.note(f"WRONG ({wrong.kind}): {wrong.text}", wrong.at_s)
 
     def note(self, text: str, at_s: float | None = None) -> None:
+        """Adds a line to the story, if one is told; `at_s`: virtual time in seconds, now if left out."""
         if self._tell:
             self.lived.story.append((self.world.now if at_s is None else at_s, text))
 
