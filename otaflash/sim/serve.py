@@ -19,6 +19,7 @@ from otaflash.sim.profiles import Profile
 from otaflash.sim.radio import LinkModel
 from otaflash.sim.station import Power
 from otaflash.sim.world import World
+from otaflash.system import HAS_PTYS, open_pty
 
 TICK_S = 0.1
 """Longest time between two looks at `stop`."""
@@ -119,14 +120,9 @@ class PtyDoor:
     """A pseudo-terminal in raw mode. Our own open end of the client's side keeps it alive, and raw, between clients."""
 
     def __init__(self) -> None:
-        try:
-            import tty  # noqa: PLC0415  # there is none on Windows
-        except ImportError as error:
-            raise UsageError("serve-no-pty", "this system has no ptys", remedy="Use --tcp PORT.") from error
-        self._ours, self._theirs = os.openpty()
-        tty.setraw(self._theirs)
-        os.set_blocking(self._ours, False)
-        self._name = os.ttyname(self._theirs)
+        if not HAS_PTYS:
+            raise UsageError("serve-no-pty", "this system has no ptys", remedy="Use --tcp PORT.")
+        self._ours, self._theirs, self._name = open_pty()
 
     @property
     def name(self) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from otaflash.errors import TargetError, UsageError
 from otaflash.transport.ble_services import KNOWN, SCHEME, Service, parse_ble
 from otaflash.transport.link import Link
-from otaflash.transport.serial import SerialPort, find_serial_ports, open_serial
+from otaflash.transport.serial import find_serial_ports, open_serial
+from otaflash.transport.serial_names import SerialPort
 
 
 def open_link(
@@ -31,7 +32,7 @@ def open_link(
         from otaflash.transport.ble_link import open_ble  # noqa: PLC0415  # loads asyncio
 
         return open_ble(target, known_services(module), baud=baud, tell=tell)
-    return open_serial(port, baud=baud)
+    return open_serial(port, baud=baud, tell=tell)
 
 
 def known_services(module: Service | None = None) -> tuple[Service, ...]:

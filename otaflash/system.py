@@ -1,0 +1,143 @@
+"""What operating systems do each in their own way, and calls that only some of them have. Knows nothing of boards."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+try:
+    import termios
+
+    TerminalError: type[Exception] = termios.error
+    """What the calls for terminals raise: no OSError."""
+except ImportError:  # Windows
+    TerminalError = OSError
+
+HAS_PTYS = hasattr(os, "openpty")
+"""True on POSIX: there are pseudo-terminals, and select can wait for any file. False on Windows."""
+
+OPENING_RAISES_LINES = os.name != "nt"
+"""True where the system itself raises DTR and RTS of a serial port that is opened, before any program can say no."""
+
+_GROUP_USES = stat.S_IRGRP | stat.S_IWGRP
+_PROCESSES = Path("/proc")
+
+
+# --- serial ports -------------------------------------------------------------------------------------------------
+
+
+def leave_lines_at_close(fileno: int) -> None:
+    """Lets DTR and RTS of an open serial port stay as they are when it is closed: what opens it next then raises
+    nothing, and so resets no board. POSIX only."""
+    with suppress(TerminalError):
+        attributes = termios.tcgetattr(fileno)
+        attributes[2] &= ~termios.HUPCL
+        termios.tcsetattr(fileno, termios.TCSANOW, attributes)
+
+
+def calling_device(device: str) -> str:
+    """macOS gives each port two names, of which /dev/tty.* waits for a carrier: its twin /dev/cu.*, if it is there."""
+    twin = device.replace("/dev/tty.", "/dev/cu.", 1)
+    return twin if sys.platform == "darwin" and os.path.exists(twin) else device
+
+
+def open_pty() -> tuple[int, int, str]:
+    """A new pseudo-terminal in raw mode: our end (which never blocks), the client's end, and its path.
+
+    Raises ImportError on Windows.
+    """
+    import tty  # noqa: PLC0415
+
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    os.set_blocking(ours, False)
+    return ours, theirs, os.ttyname(theirs)
+
+
+# --- who may, who does --------------------------------------------------------------------------------------------
+
+
+def group_of(path: str | Path) -> str | None:
+    """The group whose members may read and write `path`, if there is one."""
+    try:
+        import grp  # noqa: PLC0415  # there is none on Windows
+
+        found = os.stat(path)
+        open_to_group = found.st_mode & _GROUP_USES == _GROUP_USES
+        return grp.getgrgid(found.st_gid).gr_name if open_to_group else None
+    except (ImportError, OSError, KeyError):
+        return None
+
+
+def joins_at_next_login(group: str) -> bool:
+    """True if the user is a member of `group`, but was not yet when this session began."""
+    try:
+        import grp  # noqa: PLC0415
+        import pwd  # noqa: PLC0415
+
+        entry, user = grp.getgrnam(group), pwd.getpwuid(os.getuid()).pw_name
+        return user in entry.gr_mem and entry.gr_gid not in os.getgroups()
+    except (ImportError, OSError, KeyError):
+        return False
+
+
+def is_ours(path: Path) -> bool:
+    """True if `path` belongs to this user or to root; on Windows always. Raises OSError."""
+    return not hasattr(os, "getuid") or path.lstat().st_uid in (0, os.getuid())
+
+
+def holders_of(device: str) -> list[str]:
+    """The processes that have `device` open, as ``picocom (process 4711)``; of other users' only root sees any.
+
+    Empty where the system does not tell (there is no /proc).
+    """
+    wanted = os.path.realpath(device)
+    found = []
+    for process in _processes():
+        with suppress(OSError):  # it has ended meanwhile, or is another user's
+            if any(os.readlink(handle) == wanted for handle in os.scandir(process / "fd")):
+                found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+    return found
+
+
+def _processes() -> Iterator[Path]:
+    """All but this one."""
+    if _PROCESSES.is_dir():
+        yield from (each for each in _PROCESSES.iterdir() if each.name.isdigit() and int(each.name) != os.getpid())
+
+
+# --- signs of life ------------------------------------------------------------------------------------------------
+
+
+def hold(file: IO[str]) -> bool:
+    """Locks an open file for as long as this process has it open, however it ends. False: another process holds it."""
+    try:
+        import fcntl  # noqa: PLC0415  # there is none on Windows
+    except ImportError:
+        return _hold_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _hold_on_windows(file: IO[str]) -> bool:
+    import msvcrt  # noqa: PLC0415
+
+    file.seek(_BEHIND_ALL_BYTES)  # the lock of Windows also keeps others from reading what it covers
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        return False
+    finally:
+        file.seek(0)
+    return True
+
+
+_BEHIND_ALL_BYTES = 1 << 20
