@@ -9,7 +9,7 @@ from otaflash.engine.events import WarningEvent
 from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
 from otaflash.image.build import Slot
 from otaflash.image.bundle import Bundle
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.load import load
 from otaflash.image.program import board_of, bundle_for
 from otaflash.wire.messages import Info, Version
@@ -35,7 +35,7 @@ class Wanted:
 class Program:
     """A file that was read before any board is touched, and what is wanted of it."""
 
-    content: HexData | Bundle
+    content: Firmware | Bundle
     wanted: Wanted
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any
 from otaflash.engine import Done, Event, Failed, NeedBundle, Offerable, Push, Result
 from otaflash.engine.channel import LinkShape
 from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.sim.boards import add_board
 from otaflash.sim.drive import drive
 from otaflash.sim.native import NativeBoard
@@ -168,7 +168,7 @@ def make_image(made_for: Profile, count: int, seed: int) -> Image:
     """An image of `count` random bytes: nothing in it compresses, nothing is left out."""
     program = random.Random(f"image/{seed}").randbytes(count)
     slot = Slot(made_for.name, made_for.slot_base, made_for.slot_pages, made_for.page_bytes)
-    data = HexData((Segment(made_for.slot_base, program),), None)
+    data = Firmware((Segment(made_for.slot_base, program),), None)
     return build_image(data, slot, version=Version(2, 0, 0, 0), counter=1)
 
 

@@ -15,7 +15,7 @@ from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
 from otaflash.image.bundle import write_bundle
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.load import describe, load
 from otaflash.image.program import slot_of
 from otaflash.sim.profiles import profile
@@ -76,7 +76,7 @@ def bundle(
 def inspect(context: click.Context, file: Path) -> None:
     """Show what is in FILE: a HEX, a factory HEX or a bundle."""
     content = load(file)
-    found = factory_facts(content) if isinstance(content, HexData) else None
+    found = factory_facts(content) if isinstance(content, Firmware) else None
     facts: Facts = {**describe(content)} if found is None else found
     settings_of(context).output().answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
 

@@ -17,7 +17,7 @@ from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine import Event, Operation, PhaseChanged, Result
 from otaflash.errors import ExitCode, Fault, OtaflashError
 from otaflash.image.bundle import Bundle
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.session import push, request
 from otaflash.sim.native import Cut, NativeBoard
 from otaflash.transport.simlink import SimLink, open_sim
@@ -94,7 +94,7 @@ def _tell_cut(link: SimLink, output: Output) -> None:
 def _check(link: SimLink, program: Program) -> bool:
     """Looks into the flash from outside. Raises OtaflashError unless power failed and the whole program is there."""
     content = program.content
-    assert isinstance(content, HexData)
+    assert isinstance(content, Firmware)
     flash = _board(link).flash
     same = all(flash[s.address : s.end] == s.data for s in content.segments)
     if same and link.station.counters.cuts:

@@ -15,7 +15,7 @@ from otaflash.cli.settings import common_options, settings_of
 from otaflash.engine.events import WarningEvent
 from otaflash.errors import ImageError, UsageError
 from otaflash.image.build import Slot, read_trailer
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.factory import Contents, Layout, RecordKind, factory_segments, hex_text, read_factory
 from otaflash.image.files import write_file
 from otaflash.image.hexfile import parse_hex
@@ -89,7 +89,7 @@ def layout_of(known: Profile) -> Layout:
     )
 
 
-def factory_facts(data: HexData) -> Facts | None:
+def factory_facts(data: Firmware) -> Facts | None:
     """What `inspect` says of a factory HEX, its board found by where its record lies; None: it is none, or of no board
     that we know. Sizes in bytes; digests in hex."""
     for known in PROFILES.values():
@@ -141,13 +141,13 @@ def _profile(name: str | None) -> Profile:
     return profile(name)
 
 
-def _read_loader(path: Path) -> HexData:
+def _read_loader(path: Path) -> Firmware:
     """Raises ImageError as parse_hex does, with the file named: the program is a HEX, too."""
     try:
         content = load(path)
     except ImageError as error:
         raise ImageError(error.reason, f"in the loader {path}: {error.text}", remedy=error.remedy) from error
-    if isinstance(content, HexData):
+    if isinstance(content, Firmware):
         return content
     raise ImageError("not-hex", f"the loader {path} is a bundle, not an Intel HEX", remedy="Give the loader's HEX.")
 
@@ -160,7 +160,7 @@ def _check_target(target: Path, sources: tuple[Path, ...]) -> None:
             raise UsageError("output-is-input", text, remedy="name another file with -o")
 
 
-def _summary(facts: Facts, loader: HexData, layout: Layout) -> str:
+def _summary(facts: Facts, loader: Firmware, layout: Layout) -> str:
     pages = facts["image_pages"]
     return (
         f"loader 0x{loader.lowest:08X} to 0x{loader.end - 1:08X}, version {facts['version']} for {layout.slot.board} "

@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 
 from otaflash.errors import ImageError
-from otaflash.image.data import HexData, Warning
+from otaflash.image.data import Firmware, Warning
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, TABLE_DIGEST_BYTES, Manifest, Trailer, Version
 
 BOARD_BYTES = 16
@@ -52,7 +52,7 @@ class Image:
 
 
 def build_image(
-    data: HexData, slot: Slot, *, version: Version, counter: int, single_slot: bool = False, move: bool = False
+    data: Firmware, slot: Slot, *, version: Version, counter: int, single_slot: bool = False, move: bool = False
 ) -> Image:
     """Makes the image of a program for a slot, unsigned (scheme none).
 
@@ -153,7 +153,7 @@ def _check_single(slot: Slot, single_slot: bool) -> None:
         raise ImageError("single-slot-unknown", text, remedy="Leave out --single-slot.")
 
 
-def _check_fit(data: HexData, slot: Slot, shift: int, single_slot: bool) -> None:
+def _check_fit(data: Firmware, slot: Slot, shift: int, single_slot: bool) -> None:
     """What begins outside the slot is meant for another memory or board; what runs past its end is too large."""
     pages = slot.single_pages if single_slot else slot.pages
     end = slot.base + pages * slot.page_bytes
@@ -180,7 +180,7 @@ def _check_size(image_bytes: int, slot: Slot, single_slot: bool) -> None:
     raise ImageError("image-too-large", text, remedy=remedy)
 
 
-def _payload(data: HexData, base: int, count: int) -> bytes:
+def _payload(data: Firmware, base: int, count: int) -> bytes:
     """`count` bytes from address `base` on, as erased flash shows where the program has none."""
     payload = bytearray(_ERASED * count)
     for segment in data.segments:
@@ -242,7 +242,7 @@ def _trailer_of(manifest: Manifest) -> Trailer:
     )
 
 
-def _notes(data: HexData, slot: Slot, moved: bool) -> tuple[Warning, ...]:
+def _notes(data: Firmware, slot: Slot, moved: bool) -> tuple[Warning, ...]:
     if data.lowest == slot.base:
         return data.warnings
     where = f"the program begins at 0x{data.lowest:08X}, the slot at 0x{slot.base:08X}"

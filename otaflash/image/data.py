@@ -27,8 +27,8 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class HexData:
-    """The program of a HEX file: one segment or more, ascending, with gaps between; `start` if the file states one."""
+class Firmware:
+    """A program: one segment or more, ascending, with gaps between; `start` if the file states one."""
 
     segments: tuple[Segment, ...]
     start: int | None

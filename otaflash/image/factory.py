@@ -14,7 +14,7 @@ from struct import Struct
 
 from otaflash.errors import ImageError
 from otaflash.image.build import BOARD_BYTES, Slot
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.wire.messages import Trailer
 
 FIRST_GENERATION = 1
@@ -81,7 +81,7 @@ class Contents:
     is_whole: bool
 
 
-def factory_segments(loader: HexData, span: bytes, trailer: Trailer, layout: Layout) -> tuple[Segment, ...]:
+def factory_segments(loader: Firmware, span: bytes, trailer: Trailer, layout: Layout) -> tuple[Segment, ...]:
     """What the programmer writes: the loader, the image's span in the primary slot, an IDLE record in unit 0.
 
     Of unit 0 only body and seal are given: the marks behind them must stay unprogrammed. Of unit 1 an erased body is
@@ -108,7 +108,7 @@ def hex_text(segments: tuple[Segment, ...], start: int | None = None) -> bytes:
     return b"".join(line + b"\n" for line in _lines(segments, start))
 
 
-def read_factory(data: HexData, layout: Layout) -> Contents | None:
+def read_factory(data: Firmware, layout: Layout) -> Contents | None:
     """What a HEX holds if it is a factory HEX for this layout; None: it has neither its record nor a trailer for it."""
     record = _standing_record(data, layout)
     trailer = _find_trailer(data, layout, record)
@@ -124,7 +124,7 @@ def read_factory(data: HexData, layout: Layout) -> Contents | None:
     return Contents(_outside(data, layout), record, trailer, span, whole)
 
 
-def _check_loader(loader: HexData, layout: Layout) -> None:
+def _check_loader(loader: Firmware, layout: Layout) -> None:
     regions = (
         ("loader-overlaps-slot", "slots", layout.slot.base, layout.record_base),
         ("loader-overlaps-record", "boot record", layout.record_base, layout.end),
@@ -139,7 +139,7 @@ def _check_loader(loader: HexData, layout: Layout) -> None:
                 raise ImageError(reason, text, remedy="Give the loader that was built for this board.")
 
 
-def _standing_record(data: HexData, layout: Layout) -> Record | None:
+def _standing_record(data: Firmware, layout: Layout) -> Record | None:
     """The valid, sealed record of the higher generation, as the core finds it."""
     found: Record | None = None
     for unit in range(2):
@@ -154,7 +154,7 @@ def _standing_record(data: HexData, layout: Layout) -> Record | None:
     return found
 
 
-def _find_trailer(data: HexData, layout: Layout, record: Record | None) -> Trailer | None:
+def _find_trailer(data: Firmware, layout: Layout, record: Record | None) -> Trailer | None:
     """The trailer made for this board: where the record says that the image ends; without one, at any page's end."""
     slot = layout.slot
     board_crc = zlib.crc32(slot.board.encode("ascii").ljust(BOARD_BYTES, b"\0"))
@@ -170,7 +170,7 @@ def _find_trailer(data: HexData, layout: Layout, record: Record | None) -> Trail
     return None
 
 
-def _outside(data: HexData, layout: Layout) -> tuple[Segment, ...]:
+def _outside(data: Firmware, layout: Layout) -> tuple[Segment, ...]:
     """What lies neither in the slots nor in the record: the loader, cut off where it touches them."""
     parts = []
     for segment in data.segments:
@@ -181,7 +181,7 @@ def _outside(data: HexData, layout: Layout) -> tuple[Segment, ...]:
     return tuple(parts)
 
 
-def _bytes_at(data: HexData, address: int, count: int) -> bytes:
+def _bytes_at(data: Firmware, address: int, count: int) -> bytes:
     """`count` bytes from `address` on; erased where the file gives none."""
     read = bytearray(_ERASED * count)
     for segment in data.segments:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from otaflash.errors import ImageError
-from otaflash.image.data import HexData, Segment, Warning
+from otaflash.image.data import Firmware, Segment, Warning
 from otaflash.image.files import read_file
 
 # The user information registers of nRF51 and nRF52. HEX files for a programmer on a wire set them; they lie in no slot.
@@ -40,12 +40,12 @@ _BY_INTELHEX = {
 }
 
 
-def read_hex(path: Path | str) -> HexData:
+def read_hex(path: Path | str) -> Firmware:
     """Reads an Intel HEX file; raises ImageError as read_file and parse_hex do."""
     return parse_hex(read_file(path))
 
 
-def parse_hex(content: bytes) -> HexData:
+def parse_hex(content: bytes) -> Firmware:
     """The program in the text of an Intel HEX file.
 
     Raises ImageError: not-hex, hex-no-end, hex-empty, hex-after-end, hex-overlap, hex-checksum, hex-length,
@@ -64,7 +64,7 @@ def parse_hex(content: bytes) -> HexData:
             f"which has 0x{kept[0].address:08X} to 0x{kept[-1].end - 1:08X}"
         )
         raise ImageError("hex-start-outside", text, remedy="Check the linker script and its entry point.")
-    return HexData(kept, start, warnings)
+    return Firmware(kept, start, warnings)
 
 
 class _Lines:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from otaflash.image.build import board_name
 from otaflash.image.bundle import MAGIC, Bundle, parse_bundle
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.files import read_file
 from otaflash.image.hexfile import parse_hex
 from otaflash.image.signing import scheme_of
@@ -15,7 +15,7 @@ from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
 Value = str | int | None | list[dict[str, str]] | list[dict[str, int]]
 
 
-def load(path: Path | str) -> HexData | Bundle:
+def load(path: Path | str) -> Firmware | Bundle:
     """Reads a HEX file or a bundle. Raises ImageError as read_file, parse_hex and parse_bundle do."""
     content = read_file(path)
     # The first byte tells them apart for certain; a bundle whose magic is damaged must not be called a bad HEX.
@@ -24,13 +24,13 @@ def load(path: Path | str) -> HexData | Bundle:
     return parse_hex(content)
 
 
-def describe(source: Path | str | HexData | Bundle) -> dict[str, Value]:
+def describe(source: Path | str | Firmware | Bundle) -> dict[str, Value]:
     """What `otaflash inspect` prints: the fields that `info` has too (None: the file does not say), and the file's own.
 
     `source` is a file or what was read from one. Sizes in bytes; digests in hex. `slot_bytes` is the span that a bundle
     needs. Raises ImageError as load does.
     """
-    found = source if isinstance(source, HexData | Bundle) else load(source)
+    found = source if isinstance(source, Firmware | Bundle) else load(source)
     return _describe_bundle(found) if isinstance(found, Bundle) else _describe_hex(found)
 
 
@@ -56,7 +56,7 @@ def _describe_bundle(bundle: Bundle) -> dict[str, Value]:
     }
 
 
-def _describe_hex(data: HexData) -> dict[str, Value]:
+def _describe_hex(data: Firmware) -> dict[str, Value]:
     return {
         "kind": "hex",
         "slot_base": data.lowest,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from otaflash.image.build import Slot, build_image, check_manifest
 from otaflash.image.bundle import Bundle, bundle_from_image
-from otaflash.image.data import HexData, Warning
+from otaflash.image.data import Firmware, Warning
 from otaflash.wire.messages import Info, Version
 
 
 def bundle_for(
-    content: HexData | Bundle,
+    content: Firmware | Bundle,
     slot: Slot,
     *,
     version: Version,

@@ -11,7 +11,7 @@ from otaflash import session
 from otaflash.engine import Done, Event, Failed, Operation, PhaseChanged, Result, WarningEvent
 from otaflash.errors import UsageError
 from otaflash.image.bundle import Bundle
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.program import bundle_for, slot_of
 from otaflash.sim.app import Application, Applications
 from otaflash.sim.boards import add_board, put_board, running_image
@@ -282,7 +282,7 @@ class Board:
 
     # --- helpers ------------------------------------------------------------------------------------------
 
-    def _holds(self, content: HexData | Bundle) -> bool:
+    def _holds(self, content: Firmware | Bundle) -> bool:
         flash, made = self.native.flash, self.profile
         if running_image(self.native) is None:
             return False

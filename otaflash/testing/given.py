@@ -11,7 +11,7 @@ from typing import Any
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
 from otaflash.image.bundle import Bundle
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.image.load import load
 from otaflash.image.program import bundle_for
 from otaflash.sim.profiles import Profile, check_profile, profile
@@ -69,16 +69,16 @@ def link_of(given: GivenLink) -> LinkModel:
     return model
 
 
-def program_of(given: GivenProgram, base: int) -> HexData | Bundle:
+def program_of(given: GivenProgram, base: int) -> Firmware | Bundle:
     """What is to be pushed; `base` is where bytes belong. Raises ImageError, UsageError (empty-program)."""
     if not isinstance(given, bytes):
         return load(given)
     if not given:
         raise UsageError("empty-program", "a program of no bytes", remedy="Give at least one byte.")
-    return HexData((Segment(base, given),), None)
+    return Firmware((Segment(base, given),), None)
 
 
-def version_of(given: str | None, content: HexData | Bundle) -> Version:
+def version_of(given: str | None, content: Firmware | Bundle) -> Version:
     """The version to push. Raises UsageError (bad-version, bundle-is-made)."""
     if given is not None and isinstance(content, Bundle):
         raise UsageError(

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.hexfile import read_hex
 from tests.emulated.board import CutKind
 
@@ -51,7 +51,7 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def place(flash: bytearray, program: HexData) -> None:
+def place(flash: bytearray, program: Firmware) -> None:
     """Puts the segments of a HEX file where a programmer would."""
     for segment in program.segments:
         flash[segment.address : segment.address + len(segment.data)] = segment.data

@@ -9,7 +9,7 @@ from otaflash.bench.link import offerable
 from otaflash.engine import Engine, Event, LinkShape, NeedBundle, Operation, PhaseChanged, Push, Request, Result
 from otaflash.errors import OtaflashError
 from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
 from otaflash.wire.messages import Info, Version
 from tests.emulated.avr import ROOT, AvrBoard
@@ -29,7 +29,7 @@ def blink(version: str) -> Image:
 def full_slot() -> Image:
     """Random bytes that fill the slot to its last, behind one instruction that jumps to itself (RJMP .-2)."""
     room = SLOT.limit(single_slot=False)
-    data = HexData((Segment(0, bytes((0xFF, 0xCF)) + random.Random("full").randbytes(room - 2)),), None)
+    data = Firmware((Segment(0, bytes((0xFF, 0xCF)) + random.Random("full").randbytes(room - 2)),), None)
     return build_image(data, SLOT, version=Version(2, 0, 0, 0), counter=1)
 
 

@@ -12,7 +12,7 @@ from otaflash.bench.link import offerable
 from otaflash.engine import LinkShape, Operation, Push, Request
 from otaflash.errors import OtaflashError
 from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
 from otaflash.sim.profiles import NRF51822
 from otaflash.wire.messages import Version
@@ -77,7 +77,7 @@ class Tally:
 def _image(slot: Slot, code: bytes, major: int, pages: int) -> Image:
     count = pages * slot.page_bytes - 32
     program = code + random.Random(major).randbytes(count - len(code))
-    return build_image(HexData((Segment(slot.base, program),), None), slot, version=Version(major, 0, 0, 0), counter=1)
+    return build_image(Firmware((Segment(slot.base, program),), None), slot, version=Version(major, 0, 0, 0), counter=1)
 
 
 def _make_avr(seed: int) -> Board:

@@ -12,7 +12,7 @@ import pytest
 from otaflash.bench.link import offerable
 from otaflash.engine import LinkShape, Operation, PhaseChanged, Progress, Push, Request
 from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.sim.profiles import NRF51822
 from otaflash.wire.messages import BootState, Version
 from tests.emulated.board import CutKind, drive, run_until
@@ -66,7 +66,7 @@ def application(folder: Path, version: str, count: int, sources: tuple[str, ...]
         check=True,
     )
     code = to_binary(program)
-    data = HexData((Segment(SLOT_BASE, code + random.Random(version).randbytes(count - len(code))),), None)
+    data = Firmware((Segment(SLOT_BASE, code + random.Random(version).randbytes(count - len(code))),), None)
     slot = Slot("nrf51822", SLOT_BASE, NRF51822.slot_pages, NRF51822.page_bytes)
     return build_image(data, slot, version=Version(int(version[0]), 0, 0, 0), counter=1)
 

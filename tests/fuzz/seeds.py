@@ -9,7 +9,7 @@ from pathlib import Path
 from otaflash.cli.config import _NUMBER_RANGES, _TEXT_KEYS
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import MAGIC, bundle_from_image, pack_bundle
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.sim.app import Behaviour
 from otaflash.sim.url import _LINK_KEYS, _OWN_KEYS
 from otaflash.wire.messages import Version
@@ -105,6 +105,6 @@ def seeds(target: str) -> list[bytes]:
 
 def small_bundle() -> bytes:
     """A bundle of one page, as `otaflash bundle` makes it."""
-    data = HexData((Segment(0, bytes(range(60))),), None)
+    data = Firmware((Segment(0, bytes(range(60))),), None)
     slot = Slot(board="tiny2", base=0, page_bytes=64, pages=4)
     return pack_bundle(bundle_from_image(build_image(data, slot, version=Version(1, 2, 3, 0), counter=5)))

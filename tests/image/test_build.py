@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from otaflash.errors import ImageError
 from otaflash.image.build import Image, Slot, build_image, check_manifest, read_trailer, verify_span
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import parse_hex, read_hex
 from otaflash.wire.messages import Version
 
@@ -28,15 +28,15 @@ APPS = Path(__file__).resolve().parents[2] / "firmware" / "app" / "blink"
 crc32 = crcmod.predefined.mkCrcFun("crc-32")
 
 
-def program(*runs: tuple[int, bytes]) -> HexData:
-    return HexData(tuple(Segment(at, data) for at, data in runs), None)
+def program(*runs: tuple[int, bytes]) -> Firmware:
+    return Firmware(tuple(Segment(at, data) for at, data in runs), None)
 
 
-def build(data: HexData, slot: Slot = SLOT, *, single_slot: bool = False, move: bool = False) -> Image:
+def build(data: Firmware, slot: Slot = SLOT, *, single_slot: bool = False, move: bool = False) -> Image:
     return build_image(data, slot, version=VERSION, counter=7, single_slot=single_slot, move=move)
 
 
-def refusal(data: HexData, slot: Slot = SLOT, *, single_slot: bool = False, move: bool = False) -> ImageError:
+def refusal(data: Firmware, slot: Slot = SLOT, *, single_slot: bool = False, move: bool = False) -> ImageError:
     with pytest.raises(ImageError) as caught:
         build(data, slot, single_slot=single_slot, move=move)
     return caught.value

@@ -25,13 +25,13 @@ from otaflash.image.bundle import (
     read_bundle,
     write_bundle,
 )
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.image.load import load
 from otaflash.wire.messages import Version
 
 
 def made(count: int = 200, page_bytes: int = 64) -> Bundle:
-    data = HexData((Segment(0, Random(count).randbytes(count)),), None)
+    data = Firmware((Segment(0, Random(count).randbytes(count)),), None)
     slot = Slot("atmega328p", 0, 4096, page_bytes)
     return bundle_from_image(build_image(data, slot, version=Version(1, 2, 3, 0), counter=5))
 

@@ -9,28 +9,28 @@ import pytest
 
 from otaflash.errors import ImageError
 from otaflash.image.build import Image, Slot, build_image, read_trailer
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.image.factory import Layout, Record, RecordKind, factory_segments, hex_text, read_factory
 from otaflash.image.hexfile import parse_hex
 from otaflash.wire.messages import Version
 
 SLOT = Slot("stm32f103", 0x0800_2000, 4, 1024)
 LAYOUT = Layout(SLOT, record_base=0x0800_4400, record_unit_bytes=2048, mark_bytes=2)
-LOADER = HexData((Segment(0x0800_0000, bytes(range(200)) * 5), Segment(0x0800_1FF8, b"end of l")), 0x0800_0101)
+LOADER = Firmware((Segment(0x0800_0000, bytes(range(200)) * 5), Segment(0x0800_1FF8, b"end of l")), 0x0800_0101)
 COUNTER = 0x0102_0304
 
 
 def image(count: int = 1500) -> Image:
-    program = HexData((Segment(SLOT.base, bytes(index % 256 for index in range(count))),), None)
+    program = Firmware((Segment(SLOT.base, bytes(index % 256 for index in range(count))),), None)
     return build_image(program, SLOT, version=Version(1, 2, 3, 4), counter=COUNTER)
 
 
-def made(loader: HexData = LOADER) -> HexData:
+def made(loader: Firmware = LOADER) -> Firmware:
     span = image().span
     return parse_hex(hex_text(factory_segments(loader, span, read_trailer(span), LAYOUT), loader.start))
 
 
-def flash_of(data: HexData, address: int, count: int) -> bytes:
+def flash_of(data: Firmware, address: int, count: int) -> bytes:
     """Flash as a programmer leaves it on an erased chip."""
     flash = bytearray(b"\xff" * count)
     for segment in data.segments:
@@ -40,14 +40,14 @@ def flash_of(data: HexData, address: int, count: int) -> bytes:
     return bytes(flash)
 
 
-def changed(data: HexData, address: int, byte: int) -> HexData:
+def changed(data: Firmware, address: int, byte: int) -> Firmware:
     parts = []
     for segment in data.segments:
         content = bytearray(segment.data)
         if segment.address <= address < segment.end:
             content[address - segment.address] = byte
         parts.append(Segment(segment.address, bytes(content)))
-    return HexData(tuple(parts), data.start)
+    return Firmware(tuple(parts), data.start)
 
 
 def test_the_record_lies_in_unit_0_to_the_byte() -> None:
@@ -102,7 +102,7 @@ def test_a_damaged_record_is_none(offset: int) -> None:
 
 
 def test_a_plain_hex_and_one_for_another_board_are_no_factory_hex() -> None:
-    assert read_factory(HexData((Segment(SLOT.base, bytes(3000)),), None), LAYOUT) is None
+    assert read_factory(Firmware((Segment(SLOT.base, bytes(3000)),), None), LAYOUT) is None
     other = Layout(Slot("other", SLOT.base, 4, 1024), LAYOUT.record_base + 2048, 2048, 2)
     assert read_factory(made(), other) is None
 
@@ -118,13 +118,13 @@ def test_a_plain_hex_and_one_for_another_board_are_no_factory_hex() -> None:
 )
 def test_a_loader_over_slots_or_record_is_refused(address: int, count: int, reason: str) -> None:
     with pytest.raises(ImageError) as refused:
-        made(HexData((Segment(address, bytes(count)),), None))
+        made(Firmware((Segment(address, bytes(count)),), None))
     assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize("address", [LAYOUT.end, 0x0800_FFF3, 0x0801_0001])
 def test_a_loader_beside_them_is_kept_also_across_64_kib(address: int) -> None:
-    loader = HexData((Segment(address, bytes(range(100, 160))),), None)
+    loader = Firmware((Segment(address, bytes(range(100, 160))),), None)
     contents = read_factory(made(loader), LAYOUT)
     assert contents is not None
     assert contents.loader == loader.segments

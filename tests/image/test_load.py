@@ -10,7 +10,7 @@ import pytest
 from otaflash.errors import ImageError
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import Bundle, bundle_from_image, pack_bundle, write_bundle
-from otaflash.image.data import HexData
+from otaflash.image.data import Firmware
 from otaflash.image.load import describe, load
 from otaflash.wire.messages import Version
 from tests.image.hexes import program
@@ -40,7 +40,7 @@ def hex_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def bundle_file(tmp_path: Path, hex_file: Path) -> Path:
     data = load(hex_file)
-    assert isinstance(data, HexData)
+    assert isinstance(data, Firmware)
     image = build_image(data, Slot("stm32f103", 0x100, 8, 64), version=Version(2, 0, 1, 9), counter=3)
     write_bundle(tmp_path / "app.hex", bundle_from_image(image))
     return tmp_path / "app.hex"

@@ -11,7 +11,7 @@ import pytest
 from otaflash.errors import ImageError, TargetError, UsageError
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import bundle_from_image, write_bundle
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.testing import OtaflashError, make_board, profile
 from otaflash.wire.messages import Version
 from tests.testing.boards import NEW, OLD, old_board
@@ -62,7 +62,7 @@ def test_a_bundle_has_its_version_already(tmp_path: Path) -> None:
     board = old_board()
     made = board.profile
     slot = Slot(made.name, made.slot_base, made.slot_pages, made.page_bytes)
-    image = build_image(HexData((Segment(0, NEW),), None), slot, version=Version(3, 1, 0, 0), counter=0)
+    image = build_image(Firmware((Segment(0, NEW),), None), slot, version=Version(3, 1, 0, 0), counter=0)
     file = tmp_path / "new.otab"
     write_bundle(file, bundle_from_image(image))
     with pytest.raises(UsageError) as failed:

@@ -10,7 +10,7 @@ from otaflash.bench.link import offerable
 from otaflash.bench.soak.scenario import FACTORY, ImageSpec
 from otaflash.engine import Offerable
 from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import HexData, Segment
+from otaflash.image.data import Firmware, Segment
 from otaflash.sim.profiles import Profile
 from otaflash.wire.messages import Version
 
@@ -68,7 +68,7 @@ def _image(number: int, spec: ImageSpec, program: bytes, profile: Profile) -> Im
         "large": Slot(right.board, right.base, 3 * right.pages + 9, right.page_bytes, right.single_pages),
         "single": Slot(right.board, right.base, right.pages, right.page_bytes, 2 * right.pages + 1),
     }.get(spec.unfit, right)
-    data = HexData((Segment(slot.base, program),), None)
+    data = Firmware((Segment(slot.base, program),), None)
     # Equal versions and equal bytes would be one image: nobody could say which of two such runs.
     version = Version(0, 0, 1, 0) if number == FACTORY else Version(1, number, 0, 0)
     return build_image(data, slot, version=version, counter=spec.counter, single_slot=spec.single_slot)
