@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 from click.exceptions import Exit
 
@@ -23,6 +25,7 @@ _COMMANDS = {
     "explain": Entry("otaflash.cli.explain", "explain", "Say what an error means, and what to do; needs no board."),
     "sim": Entry("otaflash.cli.sim", "sim", "Serve a simulated board on a pty or a TCP port, in real time."),
     "bench": Entry("otaflash.cli.bench", "bench", "Measure links and power cuts on simulated boards."),
+    "completion": Entry("otaflash.cli.completion", "completion", "Print what a shell needs to complete commands."),
     "demo": Entry("otaflash.cli.demo", "demo", "See an update over a bad radio, with a power cut in the middle."),
 }
 
@@ -46,6 +49,10 @@ def run(words: list[str]) -> int:
 
     Not by click's own `main`, which answers Ctrl-C itself before we can.
     """
+    if asked := os.environ.get("_OTAFLASH_COMPLETE"):
+        from otaflash.cli.completion import complete  # noqa: PLC0415  only a shell asks
+
+        return complete(otaflash, asked)
     try:
         with otaflash.make_context("otaflash", words or ["--help"]) as context:
             otaflash.invoke(context)

@@ -87,7 +87,7 @@ class Command(click.Command):
         options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
         own = [option for option in options if option.expose_value]
         common = [option for option in options if not option.expose_value]
-        for heading, part in (("Options", own), ("Options of every command", common)):
+        for heading, part in (("Options", own), ("Options of every command" if own else "Options", common)):
             rows = [row for row in (option.get_help_record(ctx) for option in part) if row is not None]
             if rows:
                 with formatter.section(heading):
