@@ -31,7 +31,7 @@ READ_AGAIN_S = 1.0
 
 def shape_of(link: Link) -> LinkShape:
     """What an engine must know of a link."""
-    return LinkShape(link.rate_bytes_per_s, link.stream, link.frame_bytes, link.queue_writes)
+    return LinkShape(link.rate_bytes_per_s, link.stream, link.frame_bytes, link.queue_writes, link.reconnects)
 
 
 def offerable(bundle: Bundle) -> Offerable:
@@ -107,10 +107,13 @@ def push(
     *,
     resume: bool | None = None,
     confirm: bool = True,
+    force: bool = False,
     session: int | None = None,
 ) -> Result:
     """A whole update over `link`; `make_bundle` is called once the device is known. Raises OtaflashError."""
-    engine = Push(shape_of(link), draw_session() if session is None else session, resume=resume, confirm=confirm)
+    engine = Push(
+        shape_of(link), draw_session() if session is None else session, resume=resume, confirm=confirm, force=force
+    )
 
     def pass_on(event: Event) -> None:
         on_event(event)

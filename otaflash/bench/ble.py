@@ -177,7 +177,7 @@ def run_push(cell: PushCell, seed: int) -> Try:
     link = loader_link(world, port)
     lost_before, dropped_before = link.counters.lost_connections, link.counters.dropped_writes
     model = cell.model
-    shape = LinkShape(model.line_bytes_per_s, not model.message, link.frame_bytes, model.queue_writes)
+    shape = LinkShape(model.line_bytes_per_s, not model.message, link.frame_bytes, model.queue_writes, reconnects=True)
     engine = Push(shape, random.Random(seed).randrange(1, 0x10000))
     result, error = push_to_end(world, engine, port, image, LIMIT_S)
     return Try(

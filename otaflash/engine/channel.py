@@ -27,6 +27,8 @@ class LinkShape:
     stream: bool = True
     frame_bytes: int = FRAME_GREATEST
     queue_writes: int | None = None
+    reconnects: bool = False
+    """The link looks for a lost board by itself, which may take longer than silence may last elsewhere."""
 
     def pacing_rate(self) -> float | None:
         """What frames are spaced to, in bytes per second; a message link is held back by what is unanswered."""

@@ -47,7 +47,9 @@ class Result:
     """The numbers of a push (DESIGN: the host tool). Times in seconds. Of a request only info and wire bytes count.
 
     `transfer_seconds` runs from the first Inspect to the report that every block is held; `goodput_ratio` is
-    image_bytes / transfer_seconds / line rate, None where the rate is not known.
+    image_bytes / transfer_seconds / line rate, None where the rate is not known. `retransmitted_blocks` did not arrive
+    or seemed not to; `spare_blocks` were sent twice ahead of that, at the end of the image, while the line had nothing
+    else to do.
     """
 
     info: Info
@@ -63,6 +65,9 @@ class Result:
     goodput_ratio: float | None = None
     retransmitted_blocks: int = 0
     already_running: bool = False
+    spare_blocks: int = 0
+    phases: tuple[tuple[str, float], ...] = ()
+    """Seconds by phase, in the order in which they began first; of a push only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from otaflash.engine.channel import Channel, LinkShape
 from otaflash.engine.events import Event, Failed, PhaseChanged
 from otaflash.engine.steps import Shared, Step
 from otaflash.errors import OtaflashError
+from otaflash.wire.messages import Info
 
-SILENCE_BEFORE_CONTACT_S = 10.0
-SILENCE_AFTER_CONTACT_S = 30.0
+SILENCE_S = 10.0
+"""So long without a word, and it ends with what was awaited."""
+SILENCE_WHILE_RECONNECTING_S = 30.0
+"""After first contact, over a link that looks for a lost board by itself: a scan and several attempts to connect."""
 STALLED_S = 180.0
 """Answers that lead nowhere: so long without one more block held, or a step taken for the first time, ends it."""
 
@@ -22,6 +25,8 @@ class Exchange(ABC):
     def __init__(self, shape: LinkShape, session: int) -> None:
         self._channel = Channel(shape, session)
         self._shared = Shared(self._channel)
+        self.info: Info | None = None
+        """What the device said of itself last."""
         self._step: Step | None = None
         self._phase = ""
         self._began_at: float | None = None
@@ -88,6 +93,7 @@ class Exchange(ABC):
         self._phases.add(phase)
         if phase != self._phase:
             self._phase = phase
+            self._shared.clockwork.enter(phase, now)
             self._shared.events.append(PhaseChanged(phase))
         if step is not None:
             step.poll(now)
@@ -136,16 +142,17 @@ class Exchange(ABC):
         return max(since or 0.0, self._patient_until) + self._silence_limit_s()
 
     def _silence_limit_s(self) -> float:
-        return SILENCE_BEFORE_CONTACT_S if self._channel.heard_at is None else SILENCE_AFTER_CONTACT_S
+        waits = self._channel.shape.reconnects and self._channel.heard_at is not None
+        return SILENCE_WHILE_RECONNECTING_S if waits else SILENCE_S
 
     def _give_up(self) -> None:
         awaited = self._step.awaited if self._step is not None else "an answer"
         contact = self._channel.heard_at is not None
         if contact:
-            self._fail(failures.silent(awaited, SILENCE_AFTER_CONTACT_S, contact=True))
+            self._fail(failures.silent(awaited, self._silence_limit_s(), contact=True))
         elif self._channel.echoes:
             self._fail(failures.echoed(awaited))
         elif self._channel.wire_bytes_up:
             self._fail(failures.garbage(awaited, self._channel.wire_bytes_up))
         else:
-            self._fail(failures.silent(awaited, SILENCE_BEFORE_CONTACT_S, contact=False))
+            self._fail(failures.silent(awaited, SILENCE_S, contact=False))

@@ -35,6 +35,8 @@ class LossEstimate:
     """
 
     def __init__(self) -> None:
+        self.clean_packets = 0
+        """Delivered since the last loss, or since the beginning."""
         self.forget()
 
     def forget(self) -> None:
@@ -44,10 +46,12 @@ class LossEstimate:
 
     def delivered(self, packets: int) -> None:
         """A frame of so many packets has arrived."""
+        self.clean_packets += packets
         self._note(float(packets), 0.0)
 
     def lost(self, packets: int) -> None:
         """A frame of so many packets has not arrived."""
+        self.clean_packets = 0
         self._note((packets + 1) / 2, 1.0)
 
     def _note(self, packets: float, lost: float) -> None:

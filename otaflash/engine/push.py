@@ -33,19 +33,27 @@ class Push(Exchange):
 
     `session` is drawn at random by the caller (1 to 65535). `resume`: True if an earlier push is known to have got
     somewhere, False if not, None to find out. `confirm`: False leaves the new image on trial, running.
-    `target` is the unique id of the device meant; all zero: whoever answers.
+    `force` sends the image even where it runs already. `target` is the unique id of the device meant; all zero: whoever
+    answers.
     After ``NeedBundle`` the caller answers with `use_bundle`; the engine sends nothing meanwhile.
     """
 
     def __init__(
-        self, shape: LinkShape, session: int, *, resume: bool | None = None, confirm: bool = True, target: bytes = ANY
+        self,
+        shape: LinkShape,
+        session: int,
+        *,
+        resume: bool | None = None,
+        confirm: bool = True,
+        force: bool = False,
+        target: bytes = ANY,
     ) -> None:
         super().__init__(shape, session)
         self._resume = {True: Resume.SURVEY, False: Resume.NO, None: Resume.PROBE}[resume]
         self._confirm = confirm
+        self._force = force
         self._target = target
         self._bundle: Offerable | None = None
-        self._info: Info | None = None
         self._staged_before = False
         self._applies = 0
         self._applied = False
@@ -59,7 +67,7 @@ class Push(Exchange):
 
     def use_bundle(self, bundle: Offerable, now: float) -> None:
         """The answer to ``NeedBundle``."""
-        info = self._info
+        info = self.info
         if self._over or info is None or self._bundle is not None:
             return
         if bundle.page_bytes != info.page_bytes or len(bundle.span) % bundle.page_bytes:
@@ -86,11 +94,12 @@ class Push(Exchange):
         self._go(step, phase, now)
 
     def _on_info(self, info: Info, now: float) -> None:
-        self._info = info
+        self.info = info
         self._target = info.uid
         if self._bundle is None:
             self._step = None
             self._phase = "bundle"
+            self._shared.clockwork.enter(self._phase, now)
             self._shared.events.append(NeedBundle(info))
             return
         self._decide(info, now)
@@ -118,6 +127,8 @@ class Push(Exchange):
     def _runs_ours(self, info: Info, bundle: Offerable) -> bool:
         runs = (info.image_crc, info.image_bytes, info.version)
         same = runs == (bundle.image_crc, bundle.image_bytes, bundle.version)
+        if self._force and not self._applied and info.boot_state == BootState.IDLE:
+            return False  # what runs is the same image, and not the one that was sent
         return same and info.boot_state in (BootState.IDLE, BootState.TRIAL)
 
     def _decide_ours(self, info: Info, now: float) -> None:
@@ -241,8 +252,8 @@ class Push(Exchange):
 
     def _restage(self, resume: Resume, now: float) -> None:
         """Offers again: within one boot the same manifest keeps the map of held blocks."""
-        assert self._info is not None
-        self._stage(self._info, now, resume)
+        assert self.info is not None
+        self._stage(self.info, now, resume)
 
     def _apply(self, now: float) -> None:
         clockwork = self._shared.clockwork
@@ -291,6 +302,7 @@ class Push(Exchange):
 
     def _result(self, info: Info, now: float) -> Result:
         clockwork, bundle = self._shared.clockwork, self._bundle
+        clockwork.enter("", now)
         assert bundle is not None
         rate = self._channel.shape.rate_bytes_per_s
         transfer_s = span(clockwork.began_at, clockwork.held_at)
@@ -309,6 +321,8 @@ class Push(Exchange):
             goodput_ratio=ratio,
             retransmitted_blocks=clockwork.retransmitted,
             already_running=not self._staged_before,
+            spare_blocks=clockwork.spares,
+            phases=tuple(clockwork.phases.items()),
         )
 
 

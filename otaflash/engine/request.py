@@ -45,6 +45,7 @@ class Request(Exchange):
         self._go(step, "inspect", now)
 
     def _on_info(self, info: Info, now: float) -> None:
+        self.info = info
         self._target = info.uid
         match self._operation:
             case Operation.INFO:

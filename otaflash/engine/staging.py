@@ -376,7 +376,8 @@ class Staging:
     def _end(self, outcome: Outcome, now: float) -> None:
         self._channel.aligned = False
         self._shared.clockwork.retransmitted += self._transfer.retransmitted
-        self._transfer.retransmitted = 0
+        self._shared.clockwork.spares += self._transfer.spares
+        self._transfer.retransmitted = self._transfer.spares = 0
         self._on_end(outcome, now)
 
     def _progress(self, now: float) -> None:

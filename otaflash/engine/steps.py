@@ -42,8 +42,19 @@ class Clockwork:
     down_at: float | None = None
     up_at: float | None = None
     retransmitted: int = 0
+    spares: int = 0
+    phases: dict[str, float] = field(default_factory=dict)
+    """Seconds spent in each phase so far, in the order in which they began first."""
+    phase: str = ""
+    phase_at: float = 0.0
     held_most: int = 0
     """Blocks: the most that a report ever showed to be held."""
+
+    def enter(self, phase: str, now: float) -> None:
+        """The phase before ends now."""
+        if self.phase:
+            self.phases[self.phase] = self.phases.get(self.phase, 0.0) + now - self.phase_at
+        self.phase, self.phase_at = phase, now
 
 
 @dataclass(slots=True)

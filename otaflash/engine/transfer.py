@@ -15,6 +15,8 @@ IN_FLIGHT_FRAMES = 120
 COPIES_MAX = 4
 FRAME_PACKETS_MOST = 10
 COPY_RISK = 0.02
+CLEAN_PACKETS = 200
+"""So many delivered without a loss, the next one is lost with a chance below 1 %: a copy is not worth its bytes."""
 TAIL_BLOCKS = 128
 TAIL_LOSS = 0.05
 TAIL_LOSS_LEAST = 0.01
@@ -87,6 +89,9 @@ class Transfer:
         self.flight: deque[Flown] = deque()
         self.flight_bytes = 0
         self.retransmitted = 0
+        """Blocks sent again, since they did not arrive or seemed not to."""
+        self.spares = 0
+        """Blocks sent once more while they were still in flight: at the tail, where the line would idle."""
         self.patience_s = 0.0
         self.frame_packets = FRAME_PACKETS_MOST
         """Longest frame, in packets: a radio that is slower than its UART overruns within long ones."""
@@ -200,7 +205,10 @@ class Transfer:
         return None if run is None else self._cut(*run, copy=True)
 
     def _copies_worth(self) -> int:
-        """How many copies make it unlikely that a whole round trip is spent on one lost frame, or on its report."""
+        """How many copies make it unlikely that a whole round trip is spent on one lost frame, or on its report; none
+        where the link has shown that it loses nothing."""
+        if self.loss.clean_packets >= CLEAN_PACKETS:
+            return 0
         loss = min(2 * self.loss.per_packet(), 1.0)
         chance, copies = loss, 0
         while chance * len(self.flight) > COPY_RISK and copies < self.copies_most:
@@ -221,7 +229,9 @@ class Transfer:
         """`piece` left at `now` (seconds) as transmission `sequence`, and took so many bytes."""
         stop = piece.place + piece.count
         repeat = self._sent.overlaps(piece.place, stop)
-        if repeat:
+        if piece.copy:
+            self.spares += piece.count
+        elif repeat:
             self.retransmitted += piece.count
         self._sent.add(piece.place, stop)
         self._todo.remove(piece.place, stop)

@@ -58,6 +58,7 @@ class BleLink:
     """A `Link` (otaflash.transport.link) over a GATT service; times are those of its event loop's clock."""
 
     frame_bytes = 1056
+    reconnects = True
 
     def __init__(
         self,

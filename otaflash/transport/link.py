@@ -29,6 +29,9 @@ class Link(Protocol):
     """True: a byte stream, frames are COBS-encoded. False: each write is one frame, and each read gives the
     value of one notification, or nothing."""
 
+    reconnects: bool
+    """True: it stands on a connection that it looks for again when it is lost (BLE)."""
+
     @property
     def queue_writes(self) -> int | None:
         """Of a message link: how many writes the host surely holds that are not on the air yet; what is beyond may be

@@ -24,6 +24,7 @@ class SerialLink:
     """A `Link` (otaflash.transport.link) over pyserial; times are those of the monotonic clock."""
 
     stream = True
+    reconnects = False
     frame_bytes = 1056
     connections = 1
     queue_writes = None

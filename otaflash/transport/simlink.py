@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from otaflash.errors import LinkError
+from otaflash.sim.ble import BleModel
 from otaflash.sim.boards import add_target, save_state
 from otaflash.sim.native import NativeBoard
 from otaflash.sim.radio import FRAME_BYTES
@@ -30,6 +31,7 @@ class SimLink:
         self.rate_bytes_per_s: float | None = port.station.model.line_bytes_per_s
         self.queue_writes: int | None = port.station.model.queue_writes
         self.stream = not port.station.model.message
+        self.reconnects = isinstance(port.station.model, BleModel)
         self._known = self._now_known()
         self.board = board
         """The simulated board, for tests and benches: its flash and counters."""

@@ -292,6 +292,33 @@ def test_a_digest_that_does_not_get_on_is_given_up_by_its_own_name() -> None:
     assert failed(end) == ("verification-failed", ExitCode.VERIFY_FAILED)
 
 
+@pytest.mark.parametrize(("reconnects", "seconds"), [(False, 10.0), (True, 30.0)])
+def test_silence_after_contact_lasts_longer_over_a_link_that_looks_for_the_board_itself(
+    reconnects: bool, seconds: float
+) -> None:
+    answers = [inspect_reply(Inspect(200, 0, bytes(8)), info())]
+    shape = replace(SHAPE, reconnects=reconnects)
+    peer = Peer(Push(shape, 7, resume=False), lambda request: answers.pop() if answers else None)
+    assert failed(peer.run()) == ("link-lost", ExitCode.LINK_LOST)
+    assert peer.now == pytest.approx(seconds, abs=0.5)
+
+
+def test_forced_the_image_that_runs_already_is_sent_again() -> None:
+    peer = Peer(Push(SHAPE, 7, resume=False, force=True), device([KEPT, new_info(), TRIAL_UP, KEPT], Apply=APPLY_OK))
+    end = peer.run()
+    assert isinstance(end, Done)
+    assert not end.result.already_running
+    assert {"Enter", "Offer", "Apply", "Confirm"} <= set(peer.names())
+
+
+def test_the_phases_of_a_push_add_up_to_its_time() -> None:
+    end, _ = push(GOOD)
+    assert isinstance(end, Done)
+    names = [name for name, _ in end.result.phases]
+    assert names == ["inspect", "bundle", "transfer", "verify", "apply", "start", "confirm"]
+    assert sum(seconds for _, seconds in end.result.phases) == pytest.approx(end.result.seconds)
+
+
 def test_the_time_that_a_device_names_for_its_swap_is_no_silence() -> None:
     usual = device(list(GOOD), Apply=ApplyReply(0, 60_000))
 

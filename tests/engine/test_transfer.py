@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from otaflash.engine.channel import SERIALS
 from otaflash.engine.loss import LossEstimate
 from otaflash.engine.sizing import FrameSizes
-from otaflash.engine.transfer import Reported, Transfer
+from otaflash.engine.transfer import CLEAN_PACKETS, Reported, Transfer
 
 TOTAL = 110
 
@@ -55,6 +55,25 @@ def test_a_frame_before_the_one_heard_and_still_missing_is_sent_again() -> None:
     sender.report(5, (11, 22), (55, 110))
     assert [sender.carried[n] for n in sender.send()] == [(11, 22)]
     assert sender.transfer.retransmitted == 11
+
+
+def test_a_spare_copy_of_what_is_in_flight_does_not_count_as_sent_again() -> None:
+    sender = Sender(transfer())
+    sender.send()
+    piece = sender.transfer.next_piece()
+    assert piece is not None
+    assert piece.copy
+    sender.transfer.sent(piece, sender.sequence, 100, 1.0)
+    assert (sender.transfer.retransmitted, sender.transfer.spares) == (0, piece.count)
+
+
+def test_a_link_that_has_lost_nothing_for_long_gets_no_spare_copies() -> None:
+    sender = Sender(transfer())
+    sender.transfer.loss.delivered(CLEAN_PACKETS)
+    sender.send()
+    assert sender.transfer.next_piece() is None
+    sender.transfer.loss.lost(1)
+    assert sender.transfer.next_piece() is not None
 
 
 def test_what_was_sent_after_the_one_heard_is_waited_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otaflash.bench.link import bring_into_loader
+from otaflash.engine import Event, Progress
 from otaflash.errors import ExitCode
 from otaflash.sim.radio import Way
 from otaflash.sim.station import Power
@@ -64,16 +65,26 @@ def test_a_device_that_never_answers_is_told_after_ten_seconds() -> None:
     assert bench.world.now - began < 11.0
 
 
-def test_a_link_that_dies_for_good_is_told_with_what_was_awaited() -> None:
-    bench = Bench(Way(delay_s=0.03, outage_from_s=0.7, outage_s=1e6))
-    outcome = bench.push()
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_board_lost_in_mid_push_is_told_within_eleven_seconds_with_what_was_awaited(part: float) -> None:
+    bench = Bench(LINK)
+    lost_at = []
+
+    def lose(event: Event, now: float) -> None:
+        if isinstance(event, Progress) and event.done_bytes >= part * event.total_bytes and not lost_at:
+            lost_at.append(now)
+            bench.port.station.switch_off()
+
+    outcome = bench.push(on_event=lose)
     assert outcome.error is not None
     assert (outcome.error.reason, outcome.error.exit_code) == ("link-lost", ExitCode.LINK_LOST)
+    assert "no answer for 10 s" in outcome.error.text
     assert "report" in outcome.error.text
+    assert 10.0 <= bench.world.now - lost_at[0] < 11.0
 
 
-def test_an_outage_of_twenty_seconds_only_costs_its_time() -> None:
-    bench = Bench(Way(delay_s=0.03, outage_from_s=0.7, outage_s=20.0))
+def test_an_outage_of_nine_seconds_only_costs_its_time() -> None:
+    bench = Bench(Way(delay_s=0.03, outage_from_s=0.7, outage_s=9.0))
     outcome = bench.push()
     assert outcome.result is not None, outcome.error
     assert bench.is_right()
