@@ -11,12 +11,13 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 
 BUILD_NATIVE = "otaflash/sim/build_native.py"
+MANUAL = "tools/packaging/otaflash.1"
+"""The manual page, where tools/package has written it."""
 SOURCES = (
-    "firmware/**/*.c",
-    "firmware/**/*.h",
-    "protocol/messages.toml",
-    "protocol/PROTOCOL.md",
+    "firmware/core/*.[ch]",
+    "firmware/ports/host/*.[ch]",
     "tools/packaging/*.py",
+    MANUAL,
 )
 
 
@@ -34,6 +35,7 @@ class SourceArchive(sdist):
     """Takes along what the build needs beside the package."""
 
     def make_distribution(self) -> None:
+        self.filelist.exclude_pattern(None, prefix="tests")  # setuptools takes what is called test*.py there
         self.filelist.extend(path.as_posix() for pattern in SOURCES for path in sorted(Path().glob(pattern)))
         self.filelist.remove_duplicates()
         super().make_distribution()
@@ -42,5 +44,6 @@ class SourceArchive(sdist):
 setup(
     cffi_modules=[f"{BUILD_NATIVE}:ffibuilder"],
     cmdclass={"build_ext": BuildNative, "sdist": SourceArchive},
+    data_files=[("share/man/man1", [MANUAL])] if Path(MANUAL).exists() else [],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )
