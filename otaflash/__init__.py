@@ -1,3 +1,67 @@
-"""otaflash: flash any microcontroller over the air, and never leave it with nothing."""
+"""otaflash: flash any microcontroller over the air, and never leave it with nothing.
+
+For Python programs: `connect` and `connect_sync` (otaflash.api has an example). What is named here is imported when it
+is used first, so that `import otaflash` costs nothing.
+"""
+
+from __future__ import annotations
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False  # type checkers take it for true by its name; importing typing would cost more than all the rest
+if TYPE_CHECKING:
+    from otaflash.api.aio import Board, connect
+    from otaflash.api.facts import BoardInfo, ImageReady, PushEvent, PushPlan, PushResult
+    from otaflash.api.program import Program, Wanted
+    from otaflash.api.sync import SyncBoard, connect_sync
+    from otaflash.engine.events import PhaseChanged, Progress, WarningEvent
+    from otaflash.errors import ExitCode, Fault, ImageError, LinkError, OtaflashError, TargetError, UsageError
+
+_HOMES = {
+    "otaflash.api.aio": ("Board", "connect"),
+    "otaflash.api.facts": ("BoardInfo", "ImageReady", "PushEvent", "PushPlan", "PushResult"),
+    "otaflash.api.program": ("Program", "Wanted"),
+    "otaflash.api.sync": ("SyncBoard", "connect_sync"),
+    "otaflash.engine.events": ("PhaseChanged", "Progress", "WarningEvent"),
+    "otaflash.errors": ("ExitCode", "Fault", "ImageError", "LinkError", "OtaflashError", "TargetError", "UsageError"),
+}
+
+__all__ = [
+    "Board",
+    "BoardInfo",
+    "ExitCode",
+    "Fault",
+    "ImageError",
+    "ImageReady",
+    "LinkError",
+    "OtaflashError",
+    "PhaseChanged",
+    "Program",
+    "Progress",
+    "PushEvent",
+    "PushPlan",
+    "PushResult",
+    "SyncBoard",
+    "TargetError",
+    "UsageError",
+    "Wanted",
+    "WarningEvent",
+    "__version__",
+    "connect",
+    "connect_sync",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # noqa: PLC0415
+
+    for module, names in _HOMES.items():
+        if name in names:
+            found: object = getattr(import_module(module), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -15,7 +15,7 @@ CORE = ROOT / "firmware" / "core"
 
 # Folder (or module beside them) -> what it may import of the package. `errors`, `system` and itself are open to all.
 ARROWS: dict[str, set[str]] = {
-    "__init__": set(),
+    "__init__": {"api", "engine.events"},
     "errors": set(),
     "system": set(),
     "data": set(),
