@@ -111,6 +111,19 @@ def _processes() -> Iterator[Path]:
         yield from (each for each in _PROCESSES.iterdir() if each.name.isdigit() and int(each.name) != os.getpid())
 
 
+# --- this process -------------------------------------------------------------------------------------------------
+
+
+def peak_memory_bytes() -> int | None:
+    """The most memory that this process ever had resident; None where the system does not tell (Windows)."""
+    try:
+        import resource  # noqa: PLC0415
+    except ImportError:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
 # --- signs of life ------------------------------------------------------------------------------------------------
 
 
