@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from otaflash.engine.events import PhaseChanged, Progress, Result, WarningEvent
+from otaflash.image.build import Slot
 from otaflash.image.program import board_of
 from otaflash.wire.messages import BootState, Info, Mode, Scheme, Version
 
@@ -74,6 +75,12 @@ class BoardInfo:
             protocol_max=info.protocol_max,
             scheme=tuple(scheme.name.lower() for scheme in Scheme if info.schemes >> scheme & 1),
         )
+
+    @property
+    def slot(self) -> Slot:
+        """Where an image goes on this board."""
+        pages, single_pages = (size // self.page_bytes for size in (self.slot_bytes, self.single_slot_bytes))
+        return Slot(self.board, self.slot_base, pages, self.page_bytes, single_pages)
 
     @property
     def on_trial(self) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
-from otaflash.cli.exchange import ask
+from otaflash.api.facts import BoardInfo
+from otaflash.api.sync import OnEvent, SyncBoard
+from otaflash.cli.exchange import connected, shown_on
 from otaflash.cli.facts import facts_of, running_text, table_text
 from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.engine import Operation
 
 
 @command("otaflash info", "otaflash info --port usb:0403:6001 --json")
@@ -18,7 +21,8 @@ def info(context: click.Context) -> None:
     """Show what the board is and what it runs. Disturbs nothing: the running program answers itself."""
     settings = settings_of(context)
     output = settings.output()
-    facts = facts_of(ask(settings, Operation.INFO, output))
+    with connected(settings, output) as board:
+        facts = facts_of(board.info())
     output.answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
 
 
@@ -27,7 +31,7 @@ def info(context: click.Context) -> None:
 @click.pass_context
 def confirm(context: click.Context) -> None:
     """Keep the program that is on trial: it becomes the one that runs for good."""
-    _tell(context, Operation.CONFIRM)
+    _tell(context, SyncBoard.confirm)
 
 
 @command("otaflash revert")
@@ -35,7 +39,7 @@ def confirm(context: click.Context) -> None:
 @click.pass_context
 def revert(context: click.Context) -> None:
     """Give up the program that is on trial; the board swaps the old one back and starts it."""
-    _tell(context, Operation.REVERT)
+    _tell(context, SyncBoard.revert)
 
 
 @command("otaflash reboot")
@@ -43,11 +47,12 @@ def revert(context: click.Context) -> None:
 @click.pass_context
 def reboot(context: click.Context) -> None:
     """Restart the board; its loader checks the program and starts it."""
-    _tell(context, Operation.REBOOT)
+    _tell(context, SyncBoard.reboot)
 
 
-def _tell(context: click.Context, operation: Operation) -> None:
+def _tell(context: click.Context, order: Callable[[SyncBoard, OnEvent], BoardInfo]) -> None:
     settings = settings_of(context)
     output = settings.output()
-    now = ask(settings, operation, output)
+    with connected(settings, output) as board:
+        now = order(board, shown_on(output))
     output.answer("result", {"ok": True, "code": 0, **facts_of(now)}, running_text(now))

@@ -17,7 +17,6 @@ from otaflash.image.build import Slot
 from otaflash.image.bundle import write_bundle
 from otaflash.image.data import Firmware
 from otaflash.image.load import describe, load
-from otaflash.image.program import slot_of
 from otaflash.sim.profiles import profile
 
 
@@ -98,11 +97,11 @@ def _slot(settings: Settings, board: str | None) -> tuple[Slot, int]:
         raise UsageError(
             "no-board", "a bundle is made for one board", remedy="name it with --board, or ask one with --port"
         )
-    from otaflash.cli.exchange import ask  # noqa: PLC0415  a file alone needs no link
-    from otaflash.engine import Operation  # noqa: PLC0415
+    from otaflash.cli.exchange import connected  # noqa: PLC0415  a file alone needs no link
 
-    info = ask(settings, Operation.INFO, settings.output())
-    return slot_of(info), info.counter
+    with connected(settings, settings.output()) as asked:
+        info = asked.info()
+    return info.slot, info.security_counter
 
 
 def _summary(pages: int, facts: object) -> str:

@@ -6,22 +6,21 @@ from importlib.resources import as_file, files
 
 import click
 
+from otaflash.api.events import PhaseChanged
+from otaflash.api.facts import ImageReady, PushEvent, PushResult
 from otaflash.api.program import Program, Wanted
-from otaflash.cli.exchange import show, tidy
+from otaflash.api.sync import SyncBoard
+from otaflash.cli.exchange import shown_on
 from otaflash.cli.facts import running_text
 from otaflash.cli.help import command
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import read_program
-from otaflash.cli.push import bundle_maker, result_fields, summary
+from otaflash.cli.push import tell_result
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.engine import Event, Operation, PhaseChanged, Result
 from otaflash.errors import ExitCode, Fault, OtaflashError
-from otaflash.image.bundle import Bundle
 from otaflash.image.data import Firmware
-from otaflash.session import push, request
 from otaflash.sim.native import Cut, NativeBoard
 from otaflash.transport.simlink import SimLink, open_sim
-from otaflash.wire.messages import Info
 
 PROGRAM = "blink-1.1.0.hex"
 VERSION = "1.1.0"
@@ -45,40 +44,41 @@ def demo(context: click.Context) -> None:
     with as_file(files("otaflash") / "data" / PROGRAM) as path:
         program = read_program(path, Wanted(version=VERSION), settings.config)
     link = open_sim(PORT)
-    with tidy(output):
-        _introduce(link, output)
-        result = _push(link, program, output)
-        _tell_cut(link, output)
+    with SyncBoard(link) as board:
+        try:
+            _introduce(board, output)
+            result = _push(board, link, program, output)
+            _tell_cut(link, output)
+        finally:
+            output.close()
         same = _check(link, program)
-    fields = {"power_cuts": len(link.station.counters.cuts), "flash_is_program": same}
     output.say("The flash, looked at from outside, holds the program byte for byte; and the program itself says:")
-    output.answer("result", {"ok": True, "code": 0, **result_fields(result), **fields}, summary(result))
+    tell_result(result, output, power_cuts=len(link.station.counters.cuts), flash_is_program=same)
 
 
-def _introduce(link: SimLink, output: Output) -> None:
+def _introduce(board: SyncBoard, output: Output) -> None:
     output.say(f"The program is {PROGRAM}, a real one, built for the ATmega328P by avr-gcc.")
     output.say("The board is simulated; the bootloader in it is the real C code. The radio carries 57,600 bits/s in")
     output.say("packets of 100 bytes, 30 ms each way, and loses 5 % of them. At first:")
-    output.say(f"    {running_text(request(link, Operation.INFO).info)}")
+    output.say(f"    {running_text(board.info())}")
     output.say("Now the update; when the board has begun to swap the two images, its power will fail.")
 
 
-def _push(link: SimLink, program: Program, output: Output) -> Result:
+def _push(board: SyncBoard, link: SimLink, program: Program, output: Output) -> PushResult:
     """The update. Just before the swap, a power cut is planned for its middle, inside a flash operation."""
-    made: list[Bundle] = []
-    maker = bundle_maker(program, output, expected=None, move=False)
+    show = shown_on(output)
+    pages = 0
 
-    def make(info: Info) -> Bundle:
-        made.append(maker(info))
-        return made[0]
-
-    def follow(event: Event) -> None:
-        show(event, output)
+    def follow(event: PushEvent) -> None:
+        nonlocal pages
+        show(event)
+        if isinstance(event, ImageReady):
+            pages = event.pages
         if event == PhaseChanged("apply") and not link.station.counters.cuts:
-            steps = made[0].manifest.pages * SWAP_STEPS_A_PAGE
-            _board(link).plan_cut(_board(link).operations + steps // 2, Cut.TORN)
+            native = _board(link)
+            native.plan_cut(native.operations + pages * SWAP_STEPS_A_PAGE // 2, Cut.TORN)
 
-    return push(link, make, follow)
+    return board.push(program, on_event=follow)
 
 
 def _tell_cut(link: SimLink, output: Output) -> None:

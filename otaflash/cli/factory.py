@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from otaflash.api.events import WarningEvent
 from otaflash.api.program import Wanted
 from otaflash.cli.facts import Facts
 from otaflash.cli.help import command
 from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.engine.events import WarningEvent
 from otaflash.errors import ImageError, UsageError
 from otaflash.image.build import Slot, read_trailer
 from otaflash.image.data import Firmware

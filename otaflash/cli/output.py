@@ -8,8 +8,8 @@ import sys
 from contextlib import suppress
 from typing import Protocol
 
+from otaflash.api.events import PhaseChanged, Progress, WarningEvent
 from otaflash.cli.stdout import write_line
-from otaflash.engine.events import PhaseChanged, Progress, WarningEvent
 
 JSON_VERSION = 1
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from otaflash.api.program import Program, Wanted, check_board
-from otaflash.cli.exchange import board_link, is_simulated, update
+from otaflash.api.facts import PushPlan, PushResult
+from otaflash.api.program import Wanted
+from otaflash.cli.exchange import connected, shown_on
 from otaflash.cli.facts import running_text
 from otaflash.cli.help import command
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import read_program
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.engine import Result, WarningEvent
-from otaflash.image.bundle import Bundle
-from otaflash.image.program import slot_of
-from otaflash.session import MakeBundle
-from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 
 
 @command(
     "otaflash push firmware.hex",
     "otaflash push firmware.hex --version 1.2.0 --port /dev/ttyUSB0",
     "otaflash push firmware.hex --no-confirm",
+    "otaflash push firmware.hex --dry-run",
 )
 @click.argument("file", type=click.Path(readable=False, path_type=Path))
 @click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
@@ -32,6 +28,8 @@ from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 @click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
 @click.option("--no-confirm", is_flag=True, help="Leave the new program on trial; it or you must confirm it.")
 @click.option("--board", metavar="BOARD", help="Stop unless the board calls itself so.")
+@click.option("--force", is_flag=True, help="Send the program even where it runs already.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent; change nothing on the board.")
 @common_options
 @click.pass_context
 def push(
@@ -43,44 +41,37 @@ def push(
     single_slot: bool,
     no_confirm: bool,
     board: str | None,
+    force: bool,
+    dry_run: bool,
 ) -> None:
     """Send FILE, a HEX or a bundle, to the board, start it, and see that it runs.
 
     Until the new program is whole, checked and confirmed, the old one stays on the board. Interrupted by
-    anything, push again: only what is missing is sent.
+    anything, push again: only what is missing is sent. What runs already is not sent at all.
     """
     settings = settings_of(context)
     program = read_program(file, Wanted(version, counter, single_slot), settings.config)
     output = settings.output()
     expected = board or settings.config.board
-    with board_link(settings, output) as link:
-        maker = bundle_maker(program, output, expected=expected, move=is_simulated(link.name), confirm=not no_confirm)
-        result = update(link, output, maker, confirm=not no_confirm)
-    output.answer("result", {"ok": True, "code": 0, **result_fields(result)}, summary(result))
+    with connected(settings, output) as there:
+        if dry_run:
+            _tell_plan(there.plan(program, board=expected, force=force), output)
+            return
+        show = shown_on(output)
+        result = there.push(program, board=expected, confirm=not no_confirm, force=force, on_event=show)
+    tell_result(result, output)
 
 
-def bundle_maker(
-    program: Program, output: Output, *, expected: str | None, move: bool, confirm: bool = True
-) -> MakeBundle:
-    """What makes the bundle once the board is known; `expected` is the board that the user means, None: any.
-
-    What is made raises OtaflashError for another board, ImageError for an image that does not fit it.
-    """
-    moved = replace(program, wanted=replace(program.wanted, move=move))
-
-    def make(info: Info) -> Bundle:
-        check_board(info, expected)
-        bundle, warnings = moved.bundle_for(slot_of(info), info.counter)
-        for warning in warnings:
-            output.show(warning)
-        if bundle.manifest.flags & FLAG_SINGLE_SLOT and not confirm:
-            output.show(WarningEvent("no-trial", "a single-slot image has no trial: --no-confirm changes nothing"))
-        return bundle
-
-    return make
+def tell_result(result: PushResult, output: Output, **more: object) -> None:
+    """The end of a push: for people time by phase and what was sent, then what runs now; for machines one line, `more`
+    in it."""
+    if not result.already_running:
+        output.say(_times(result))
+        output.say(_sent(result))
+    output.answer("result", {"ok": True, "code": 0, **result_fields(result), **more}, _summary(result))
 
 
-def result_fields(result: Result) -> dict[str, object]:
+def result_fields(result: PushResult) -> dict[str, object]:
     """The numbers of the last JSON line. Times in seconds; goodput_ratio null where the line's rate is not known."""
     return {
         "image_bytes": result.image_bytes,
@@ -90,20 +81,69 @@ def result_fields(result: Result) -> dict[str, object]:
         "transfer_seconds": round(result.transfer_seconds, 3),
         "verify_seconds": round(result.verify_seconds, 3),
         "downtime_seconds": round(result.downtime_seconds, 3),
+        "phase_seconds": {name: round(seconds, 3) for name, seconds in result.phases},
         "line_rate_bytes_per_s": result.line_rate_bytes_per_s,
         "goodput_ratio": None if result.goodput_ratio is None else round(result.goodput_ratio, 4),
         "retransmitted_blocks": result.retransmitted_blocks,
+        "spare_blocks": result.spare_blocks,
+        "uid": result.info.uid,
         "running_version": result.running_version,
         "already_running": result.already_running,
     }
 
 
-def summary(result: Result) -> str:
-    """One line: what runs now, and what it took."""
-    if result.already_running:
-        return f"{running_text(result.info)} It ran already; nothing was sent."
+def _times(result: PushResult) -> str:
+    """``took 2.6 s: inspect 0.1, transfer 1.4, ...``, phases that took no time left out."""
+    phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.phases if seconds >= 0.05)
+    down = f"; {result.downtime_seconds:.1f} s without a program" if result.downtime_seconds else ""
+    return f"took {result.seconds:.1f} s: {phases}{down}"
+
+
+def _sent(result: PushResult) -> str:
+    """What went over the wire, and how much of it in vain."""
+    again = result.retransmitted_blocks
+    ratio = "" if result.goodput_ratio is None else f", {result.goodput_ratio:.0%} of what the line carries"
     return (
-        f"{running_text(result.info)} Took {result.seconds:.1f} s: {result.transfer_seconds:.1f} s to send, "
-        f"{result.verify_seconds:.1f} s to check, {result.downtime_seconds:.1f} s without a program; "
-        f"{result.retransmitted_blocks} blocks sent again."
+        f"sent {result.wire_bytes_down:,} bytes for {result.image_bytes:,}{ratio}; "
+        f"{again} block{'s' * (again != 1)} sent again"
+    )
+
+
+def _summary(result: PushResult) -> str:
+    return running_text(result.info) + (" It ran already; nothing was sent." if result.already_running else "")
+
+
+def _tell_plan(plan: PushPlan, output: Output) -> None:
+    image = plan.image
+    for warning in plan.warnings:
+        output.show(warning)
+    fields = {
+        "ok": True,
+        "code": 0,
+        "dry_run": True,
+        "board": plan.info.board,
+        "uid": plan.info.uid,
+        "running_version": plan.info.version,
+        "already_running": plan.already_running,
+        "version": image.version,
+        "image_bytes": image.image_bytes,
+        "image_crc": image.image_crc,
+        "digest_sha256": image.sha256,
+        "pages": image.pages,
+        "wire_bytes_down": plan.wire_bytes,
+        "transfer_seconds": None if plan.seconds is None else round(plan.seconds, 3),
+    }
+    output.answer("result", fields, f"{running_text(plan.info)}\n{_plan_text(plan)}")
+
+
+def _plan_text(plan: PushPlan) -> str:
+    image = plan.image
+    what = f"version {image.version} ({image.image_bytes:,} bytes, CRC {image.image_crc:08X})"
+    if plan.already_running:
+        return f"A push would send nothing: {what} runs already. --force sends it all the same."
+    time = "" if plan.seconds is None else f" in about {plan.seconds:.1f} s"
+    pages = f"{image.pages} page{'s' * (image.pages != 1)}"
+    return (
+        f"A push would send {what} as {pages}, {plan.wire_bytes:,} bytes on the wire{time}, then have it checked, "
+        "swapped in and started. Nothing was changed on the board."
     )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
+from otaflash.api.events import WarningEvent
 from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.engine import WarningEvent
 from otaflash.errors import TargetError
 from otaflash.transport.ble_finding import scan_boards, service_of
 from otaflash.transport.ble_services import SCHEME, Service

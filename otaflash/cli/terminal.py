@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from otaflash.api.events import PhaseChanged, Progress, WarningEvent
 from otaflash.cli.output import PHASES, print_warning, progress_text
-from otaflash.engine.events import PhaseChanged, Progress, WarningEvent
 
 REDRAW_S = 0.1
 """Ten times a second is as fast as anyone reads, and costs little of the CPU."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -136,6 +137,22 @@ def test_a_pipe_gets_few_lines_and_no_control_characters() -> None:
     assert "runs version 1.1.0" in ended.out.splitlines()[-1]
 
 
+def test_the_end_says_time_by_phase_what_was_sent_and_what_runs() -> None:
+    ended = otaflash("push", BLINK, "--port", BAD_RADIO, "--version", "1.1.0")
+    times, sent, runs = ended.out.splitlines()[-3:]
+    assert times.startswith("took ")
+    for word in ("inspect 0.", "transfer ", "start ", " s without a program"):
+        assert word in times
+    assert re.fullmatch(r"sent [\d,]+ bytes for 3,352, \d+% of what the line carries; \d+ blocks? sent again", sent)
+    assert runs.startswith("atmega328p runs version 1.1.0 ")
+
+
+def test_a_clean_link_sends_nothing_again() -> None:
+    result = otaflash("push", BLINK, "--port", "sim:nrf52832?delay=30ms", "--json").result
+    assert result["retransmitted_blocks"] == 0
+    assert sum(result["phase_seconds"].values()) == pytest.approx(result["seconds"], abs=0.01)
+
+
 def test_quiet_prints_the_answer_alone() -> None:
     ended = otaflash("push", BLINK, "--port", BAD_RADIO, "--quiet")
     assert len(ended.out.splitlines()) == 1
@@ -236,6 +253,40 @@ def test_the_same_program_is_not_sent_twice(board: str) -> None:
     otaflash("push", BLINK, "--port", board, "--version", "1.1.0")
     result = otaflash("push", BLINK, "--port", board, "--version", "1.1.0", "--json").result
     assert result["already_running"] is True
+
+
+def test_what_runs_already_is_sent_again_when_forced(board: str) -> None:
+    otaflash("push", BLINK, "--port", board, "--version", "1.1.0")
+    result = otaflash("push", BLINK, "--port", board, "--version", "1.1.0", "--force", "--json").result
+    assert result["already_running"] is False
+    assert result["wire_bytes_down"] > result["image_bytes"]
+
+
+def test_a_dry_run_says_what_a_push_would_send_and_changes_nothing(board: str, tmp_path: Path) -> None:
+    otaflash("info", "--port", board)
+    before = (tmp_path / "board.bin").read_bytes()
+    told = otaflash("push", BLINK, "--port", board, "--version", "1.1.0", "--dry-run", "--json").result
+    assert (tmp_path / "board.bin").read_bytes() == before
+    pushed = otaflash("push", BLINK, "--port", board, "--version", "1.1.0", "--json").result
+    assert told["dry_run"] is True
+    assert (told["ok"], told["running_version"], told["already_running"]) == (True, "0.0.1", False)
+    assert (told["version"], told["image_bytes"], told["uid"]) == ("1.1.0", pushed["image_bytes"], pushed["uid"])
+    assert told["image_bytes"] < told["wire_bytes_down"] <= pushed["wire_bytes_down"]
+    assert told["pages"] == 27
+
+
+def test_a_dry_run_tells_people_in_words(board: str) -> None:
+    words = ("push", BLINK, "--port", board, "--version", "1.1.0", "--dry-run")
+    assert "would send version 1.1.0 (3,352 bytes, " in otaflash(*words).out
+    otaflash(*words[:-1])
+    assert "would send nothing" in otaflash(*words).out
+
+
+def test_a_dry_run_is_refused_where_the_push_would_be(board: str) -> None:
+    assert otaflash("push", BLINK, "--port", board, "--version", "1.1.0", "--no-confirm").code == 0
+    ended = otaflash("push", BLINK, "--port", board, "--version", "1.2.0", "--dry-run", "--json")
+    assert (ended.code, ended.result["reason"]) == (5, "trial-pending")
+    assert otaflash("push", BLINK, "--port", board, "--board", "nrf52832", "--dry-run").code == 5
 
 
 def test_a_bundle_is_pushed_as_its_hex_would_be(tmp_path: Path, board: str) -> None:
