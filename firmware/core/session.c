@@ -137,7 +137,6 @@ static uint16_t report(struct ota *ota, uint8_t *body, uint16_t start)
     uint16_t used;
     bool more;
 
-    stage_extend(ota);
     used = gaps_write(ota, start, body + OTA_REPORT_REP_GAPS, room, &more);
     body[OTA_REPORT_REP_LAST_SERIAL] = ota->last_serial;
     body[OTA_REPORT_REP_STATE] = (uint8_t)(ota->transfer | (more ? OTA_REPORT_MORE : 0U));
@@ -155,6 +154,9 @@ static uint16_t on_block(struct ota *ota, uint8_t kind, uint8_t *body, uint16_t 
     }
     stay(ota);
     ota->last_serial = ota->frame[OTA_HEADER_SERIAL];
+    if (kind >= OTA_KIND_BLOCK_REPORT) {
+        stage_extend(ota); /* a block beyond the credit, sent alone: the host asks for more */
+    }
     if ((kind & OTA_KIND_ENCODING_MASK) == OTA_ENCODING_RAW) {
         encoding_raw(ota, get_u16(body + OTA_BLOCK_REQ_PLACE), body + OTA_BLOCK_REQ_DATA,
                      (uint16_t)(count - OTA_BLOCK_REQ_BYTES));
@@ -162,6 +164,7 @@ static uint16_t on_block(struct ota *ota, uint8_t kind, uint8_t *body, uint16_t 
     if (kind < OTA_KIND_BLOCK_REPORT) {
         return NO_REPLY;
     }
+    stage_extend(ota);
     ota->frame[OTA_HEADER_KIND] = OTA_KIND_REPORT;
     return report(ota, body, 0);
 }

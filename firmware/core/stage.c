@@ -113,7 +113,6 @@ void stage_start(struct ota *ota)
     ota->chunk_filled = 0;
     ota->map_valid = true;
     stage_continue(ota);
-    stage_extend(ota);
 }
 
 /* The page is lost: it is erased again at its next block. Not without end. */

@@ -20,7 +20,8 @@ void stage_work(struct ota *ota);
 /* Credit: places below it may be sent now. */
 uint16_t stage_limit(const struct ota *ota);
 
-/* Where an erase stalls the receiver: erases ahead if all credit is used up. Called when the host awaits a report. */
+/* Where an erase stalls the receiver: erases ahead if all credit is used up. Called when the host awaits a report that it
+ * asked for with a block: whoever only looks (Offer, Report, Survey) must not cost a page that a survey would find. */
 void stage_extend(struct ota *ota);
 
 /* Compares a page with the first four bytes of its digest: one that agrees is held, one wholly held that does not is

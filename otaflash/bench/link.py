@@ -164,12 +164,13 @@ def holds(board: NativeBoard, span: bytes) -> bool:
     return bytes(board.flash[: len(span)]) == span
 
 
-def make_image(made_for: Profile, count: int, seed: int) -> Image:
+def make_image(made_for: Profile, count: int, seed: int, *, single_slot: bool = False) -> Image:
     """An image of `count` random bytes: nothing in it compresses, nothing is left out."""
     program = random.Random(f"image/{seed}").randbytes(count)
-    slot = Slot(made_for.name, made_for.slot_base, made_for.slot_pages, made_for.page_bytes)
+    single = 2 * made_for.slot_pages + 1 if made_for.single_slot else 0
+    slot = Slot(made_for.name, made_for.slot_base, made_for.slot_pages, made_for.page_bytes, single)
     data = Firmware((Segment(made_for.slot_base, program),), None)
-    return build_image(data, slot, version=Version(2, 0, 0, 0), counter=1)
+    return build_image(data, slot, version=Version(2, 0, 0, 0), counter=1, single_slot=single_slot)
 
 
 def offerable(image: Image) -> Offerable:

@@ -194,6 +194,9 @@ class Push(Exchange):
         if self._staged_before:
             self._channel.new_session()
         chosen = resume or (Resume.SURVEY if self._staged_before else self._resume)
+        if chosen is Resume.PROBE and self._bundle.single_slot:
+            # No block along with the question: over pages that the device may hold it would undo what it vouches for.
+            chosen = Resume.SURVEY if info.boot_state == BootState.NO_IMAGE else Resume.NO
         self._staged_before = True
         if self._bundle.single_slot and self._shared.clockwork.down_at is None:
             self._shared.clockwork.down_at = now  # the running image goes with the first block

@@ -218,9 +218,9 @@ class Staging:
         self._transfer.release()
 
     def _blocks_may_go(self) -> bool:
-        if self._surveying.active and self._resume is not Resume.PROBE:
+        if self._surveying.active and (self._resume is not Resume.PROBE or not self._optimistic):
             return False
-        if not self._channel.may_write():
+        if not self._channel.may_write() or (self._offering.accepted_by is None and not self._optimistic):
             return False
         return self._check_map_after is None and self._queries < self._blind_queries()
 

@@ -129,9 +129,14 @@ class Transfer:
         return self.sizes.best(self.loss.per_packet(), self.frame_packets).wire_bytes
 
     def has_more(self) -> bool:
-        """True if something below the limit waits to be sent."""
+        """True if something waits that may be sent."""
         run = self._todo.first()
-        return run is not None and run[0] < self.limit
+        return run is not None and run[0] < self._end_of(run)
+
+    def _end_of(self, run: tuple[int, int]) -> int:
+        """How far what waits may be sent: to the limit. With no credit left and nothing in flight one frame goes beyond
+        it, since only a block makes a device erase more."""
+        return run[1] if run[0] >= self.limit and not self.flight else min(run[1], self.limit)
 
     def peek(self, next_sequence: int) -> bool:
         """True if `next_piece` would give one and there is room for it."""
@@ -148,10 +153,10 @@ class Transfer:
         return bool(unknown)
 
     def next_piece(self) -> Piece | None:
-        """The next thing to send, lowest place first; None if there is nothing below the limit but what flies."""
+        """The next thing to send, lowest place first; None if there is nothing that may be sent but what flies."""
         run = self._todo.first()
-        if run is not None and run[0] < self.limit:
-            return self._cut(run[0], min(run[1], self.limit), copy=False)
+        if run is not None and run[0] < self._end_of(run):
+            return self._cut(run[0], self._end_of(run), copy=False)
         return self._spare_copy()
 
     def _cut(self, start: int, stop: int, *, copy: bool) -> Piece:

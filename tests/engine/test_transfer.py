@@ -116,6 +116,32 @@ def test_nothing_goes_beyond_the_credit() -> None:
     assert max(stop for _, stop in sender.carried.values()) == 30
 
 
+def test_without_any_credit_one_frame_alone_asks_for_it() -> None:
+    sender = Sender(transfer(limit=0))
+    assert sender.send() == [1]
+    assert sender.send() == []
+    assert not sender.transfer.has_more()
+    sender.transfer.limit = 30
+    sender.report(1, (11, TOTAL))
+    sender.send()
+    assert [sender.carried[n] for n in (1, 2, 3)] == [(0, 11), (11, 22), (22, 30)]
+
+
+def test_the_frame_that_asks_for_credit_is_sent_again_when_it_was_lost() -> None:
+    sender = Sender(transfer(limit=0))
+    sender.send()
+    sender.report(2, (0, TOTAL))
+    assert [sender.carried[n] for n in sender.send()] == [(0, 11)]
+
+
+def test_what_lies_beyond_the_credit_waits_until_all_before_it_is_known_to_have_come() -> None:
+    sender = Sender(transfer(limit=11))
+    assert sender.send() == [1]
+    sender.report(1)
+    sender.transfer.report(Reported(2, 2, 0.02, 0, TOTAL, ((11, TOTAL),)))
+    assert [sender.carried[n] for n in sender.send()] == [(11, 22)]
+
+
 def test_the_window_bounds_what_is_unreported() -> None:
     sender = Sender(transfer(window_bytes=450))
     assert len(sender.send()) == 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from otaflash.wire import messages as m
-from tests.firmware.bench import STALLS, Raw, board_running, make_image
+from tests.firmware.bench import STALLS, Bench, Raw, board_running, make_image
 from tests.firmware.scenarios import (
     NEW,
     OLD,
@@ -20,6 +20,8 @@ from tests.firmware.scenarios import (
     whole,
 )
 from tests.firmware.state_table import Walk
+
+STALLED = make_image(2, 6, of=STALLS)
 
 FIRST_PAGE = m.Block(0, NEW.block(0, 16))
 
@@ -123,6 +125,21 @@ def block_that_asks_for_a_report() -> Walk:
     return Walk(receiving(), m.BlockReport(16, NEW.block(16, 16)), image=NEW)
 
 
+@row(28)
+def block_that_uses_up_the_credit() -> Walk:
+    """Erases stall: the next pages are erased before the host hears that they may be sent."""
+    last = m.BlockReport(31, STALLED.block(31))
+    return Walk(board_with_credit_used_up(), last, image=STALLED, watched=False, second="report")
+
+
+@row(28)
+def block_beyond_the_credit() -> Walk:
+    """After an offer there is none: a block sent alone makes room for itself and for what follows."""
+    bench = board_running(make_image(1, 5, of=STALLS))
+    bench.accept(STALLED)
+    return Walk(bench, m.BlockReport(0, STALLED.block(0)), image=STALLED, watched=False)
+
+
 # --- Report, Survey ---------------------------------------------------------------------------------------
 
 
@@ -146,24 +163,23 @@ def report_without_an_offer() -> Walk:
 
 @row(31)
 def report_in_a_session() -> Walk:
-    """Erases do not stall, so nothing is erased."""
+    """Nothing is due."""
     return Walk(receiving(), m.Report(5))
 
 
 @row(31)
 def report_where_erases_stall() -> Walk:
-    """All that credit was given for is held: the next pages are erased."""
-    old, new = make_image(1, 5, of=STALLS), make_image(2, 6, of=STALLS)
-    bench = board_running(old)
-    bench.accept(new)
-    bench.block(new, 0, 16)
-    bench.block(new, 16, 16)
-    return Walk(bench, m.Report(0), image=new, watched=False, then=_credit_is_raised)
+    """Whoever only looks costs no page."""
+    return Walk(board_with_credit_used_up(), m.Report(0))
 
 
-def _credit_is_raised(walk: Walk) -> None:
-    assert isinstance(walk.reply, m.ReportReply)
-    assert walk.reply.limit == 4 * 16
+def board_with_credit_used_up() -> Bench:
+    """What was erased ahead is held, but for its last block."""
+    bench = board_running(make_image(1, 5, of=STALLS))
+    bench.accept(STALLED)
+    bench.ask(m.BlockReport(0, STALLED.block(0, 16)), m.ReportReply)
+    bench.block(STALLED, 16, 15)
+    return bench
 
 
 @row(32)

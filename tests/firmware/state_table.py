@@ -314,10 +314,16 @@ def _single_then_page(walk: Walk) -> None:
     _page_and_chunk(walk)
 
 
-def _only_erased_ahead(walk: Walk) -> None:
+def _page_and_credit(walk: Walk) -> None:
+    """Where erase does not stall, the credit is the whole image and nothing is erased for it."""
     bench = walk.bench
-    ahead = bench.profile.erase_ahead if bench.profile.erase_stalls else 0
-    assert len(walk.erased) == walk.operations == ahead
+    if not bench.profile.erase_stalls:
+        _page_and_chunk(walk)
+        return
+    assert len(walk.erased) == bench.profile.erase_ahead
+    assert isinstance(walk.reply, m.ReportReply)
+    last = bench.staged_page + walk.reply.limit * bench.profile.block_bytes // bench.profile.page_bytes - 1
+    assert max(walk.erased) == last
 
 
 def _record(kind: str) -> Callable[[Walk], None]:
@@ -344,8 +350,7 @@ PERSISTED: dict[str, Callable[[Walk], None]] = {
     "other record erased": _other_record_erased,
     "record SINGLE, then as below": _single_then_page,
     "page erased at its first block; chunk programmed when full": _page_and_chunk,
-    "as above": _page_and_chunk,
-    "pages erased for credit, where erase stalls": _only_erased_ahead,
+    "as above; then pages for credit, where erase stalls": _page_and_credit,
     "record APPLY, the swap": _swapped("APPLY"),
     "record IDLE": _record("IDLE"),
     "record CONFIRM": _record("CONFIRM"),

@@ -130,12 +130,14 @@ def test_another_session_with_the_same_offer_has_a_budget_of_its_own() -> None:
 
 
 def test_failed_stays_failed_however_often_a_report_is_asked_for() -> None:
-    bench, _ = open_offer(STALLS)
+    bench, image = open_offer(STALLS)
     bench.board.wear_out(bench.staged_page + 2, Wear.ERASE_FAILS)
-    for place in range(0, 32, 4):
-        bench.block(make_image(2, 6, of=STALLS), place, 4)
-    states = [bench.report().state for _ in range(600)]
+    for place in range(0, 36, 4):
+        bench.ask(m.BlockReport(place, image.block(place, 4)), m.ReportReply)
+    asked = m.BlockReport(32, image.block(32, 4))
+    states = [bench.ask(asked, m.ReportReply).state for _ in range(600)]
     assert set(states[20:]) == {m.TransferState.FAILED}
+    assert bench.report().state == m.TransferState.FAILED
 
 
 @pytest.mark.parametrize("held", [range(10), [3], [0, 1, 8, 9], range(15), range(1, 16)], ids=str)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from otaflash.sim.native import BoardEvent, Cut, Weak
+from otaflash.sim.profiles import Profile
 from otaflash.wire import messages as m
 from tests.firmware.bench import CHUNKS, SMALL, STALLS, Bench, board_running, make_image, on_trial
 
@@ -17,9 +18,12 @@ NARROW = make_image(3, 4, single=True)
 TWO_SLOT = make_image(4, 4, counter=9)
 
 
-def receiving() -> Bench:
-    bench = board_running(OLD)
-    bench.accept(WIDE)
+GEOMETRIES = pytest.mark.parametrize("of", [SMALL, STALLS], ids=["erases as it goes", "erases ahead"])
+
+
+def receiving(of: Profile = SMALL) -> Bench:
+    bench = board_running(make_image(1, 5, of=of))
+    bench.accept(make_image(2, 13, of=of, single=True, counter=3))
     return bench
 
 
@@ -39,29 +43,37 @@ def test_an_image_over_both_slots_is_received_in_place_and_started_without_a_tri
     assert max(bench.board.erases[: bench.record_page]) == 1
 
 
-def test_the_offer_alone_destroys_nothing() -> None:
-    bench = receiving()
-    assert bench.runs(OLD)
+@GEOMETRIES
+def test_the_offer_alone_destroys_nothing(of: Profile) -> None:
+    bench = receiving(of)
+    wide = make_image(2, 13, of=of, single=True, counter=3)
+    assert bench.survey(wide, 0, 8) == [False] * 8
+    assert bench.report().state == m.TransferState.RECEIVING
+    assert bench.runs(make_image(1, 5, of=of))
     bench.power_on()
     assert bench.boot() is BoardEvent.JUMPED
 
 
-def test_interrupted_it_waits_in_the_loader_and_resumes_by_a_survey() -> None:
-    bench = receiving()
+@GEOMETRIES
+def test_interrupted_it_waits_in_the_loader_and_resumes_by_a_survey(of: Profile) -> None:
+    bench = receiving(of)
+    wide = make_image(2, 13, of=of, single=True, counter=3)
     for place in range(0, 100, 16):
-        bench.block(WIDE, place, 16)
+        bench.ask(m.BlockReport(place, wide.block(place, 16)), m.ReportReply)
+    bench.work()
     for _ in range(2):
         bench.power_on()
         assert bench.run(100.0) is BoardEvent.IDLE
         assert bench.info().boot_state == m.BootState.NO_IMAGE
     bench.session += 1
-    bench.accept(WIDE)
-    assert bench.survey(WIDE, 0, 8) == [True] * 7 + [False]
+    bench.accept(wide)
+    bench.report()
+    assert bench.survey(wide, 0, 8) == [True] * 7 + [False]
     runs = [(place, 1) for place in bench.missing()]
-    assert bench.give(WIDE, runs).state == m.TransferState.VERIFIED
+    assert bench.give(wide, runs).state == m.TransferState.VERIFIED
     assert bench.apply() is BoardEvent.JUMPED
-    assert bench.runs(WIDE)
-    assert max(bench.board.erases[: bench.record_page]) == 1
+    assert bench.runs(wide)
+    assert max(bench.board.erases[: bench.record_page]) <= 1 + (of is STALLS)
 
 
 def resumed(bench: Bench, weak: Weak) -> list[bool]:
@@ -231,10 +243,11 @@ def test_during_a_trial_a_single_slot_offer_is_refused_too() -> None:
     assert bench.offer(WIDE).reason == m.Reason.TRIAL_PENDING
 
 
-def test_where_erases_stall_accepting_the_offer_already_gives_up_the_running_image() -> None:
-    old, new = make_image(1, 5, of=STALLS), make_image(2, 6, of=STALLS, single=True)
-    bench = board_running(old)
-    assert bench.offer(new).limit == 2 * 16
+@GEOMETRIES
+def test_the_first_block_gives_up_the_running_image(of: Profile) -> None:
+    bench = receiving(of)
+    wide = make_image(2, 13, of=of, single=True, counter=3)
+    bench.ask(m.BlockReport(0, wide.block(0, 16)), m.ReportReply)
     assert bench.record()[0] == "SINGLE"
     bench.power_on()
     assert bench.boot() is BoardEvent.IDLE

@@ -86,13 +86,13 @@ class Bench:
         drive(self.world, [(engine, self.port)], take, limit_s=self.world.now + until_s)
         return outcome
 
-    def push_until(self, part: float) -> Outcome:
+    def push_until(self, part: float, image: Image | None = None) -> Outcome:
         """A push whose host is killed once that part of the image is acknowledged."""
 
         def reached(event: Event, now: float) -> bool:
             return isinstance(event, Progress) and event.done_bytes >= part * event.total_bytes
 
-        return self.push(on_event=reached)
+        return self.push(on_event=reached, image=image)
 
     def is_right(self) -> bool:
         """True if the primary slot holds the image, looked at from outside."""
