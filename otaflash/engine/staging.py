@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Callable
 
 from otaflash.engine.air import AirWatch
+from otaflash.engine.backlog import Backlog
 from otaflash.engine.channel import Heard, with_lead
 from otaflash.engine.ends import Outcome, Resume
-from otaflash.engine.events import Progress
 from otaflash.engine.loss import LossEstimate
 from otaflash.engine.offerable import Offerable
 from otaflash.engine.offering import Offering
+from otaflash.engine.progress import ProgressTeller
 from otaflash.engine.sizing import FrameSizes
 from otaflash.engine.steps import Shared
 from otaflash.engine.survey import Agreement, Surveying
@@ -42,7 +43,6 @@ ASK_PART = 3 / 8
 CUT_SHORT = 0x80
 PROBE_PAGES_LEAST = 4
 PROBE_TRIES = 2
-PROGRESS_EVERY_S = 0.1
 BLIND_QUERIES = 3
 LATE_S = 0.003
 
@@ -91,10 +91,9 @@ class Staging:
         self._query_start = 0
         """Where the newest report was cut short: what lies behind is asked for next."""
         self._check_map_after: int | None = None
-        self._progress_at = 0.0
-        self._progress_held: int | None = None
-        self._speed = 0.0
+        self._teller = ProgressTeller(info.block_bytes, bundle.image_bytes, 0.0)
         self._began: float | None = None
+        self._backlog: Backlog | None = None
 
     # --- what a step must be able to do
 
@@ -155,7 +154,11 @@ class Staging:
         self._surveying.resized(min(frame_bytes, self._shape.reply_bytes()))
 
     def _begin(self, now: float) -> None:
-        self._began = self._progress_at = now
+        self._began = now
+        self._teller = ProgressTeller(self._block_bytes, self._bundle.image_bytes, now)
+        if self._shape.stream and self._shape.rate_bytes_per_s is None:
+            self._backlog = Backlog(now)
+            self._transfer.backlog_bytes = self._backlog.bytes
         pages = self._bundle.pages
         if self._resume is Resume.PROBE and pages < PROBE_PAGES_LEAST:
             self._resume = Resume.NO
@@ -348,6 +351,9 @@ class Staging:
         transfer.limit = reply.limit
         self._query_start = stop if reply.state & CUT_SHORT else 0
         self._air.report(verdict, self._channel.next_sequence, now)
+        if self._backlog is not None:
+            self._backlog.delivered(verdict.delivered_bytes, now)
+            transfer.backlog_bytes = self._backlog.bytes
         self._heed_air()
         if self._check_map_after is not None and heard.sequence >= self._check_map_after:
             self._look_at_map()
@@ -381,17 +387,9 @@ class Staging:
         self._on_end(outcome, now)
 
     def _progress(self, now: float) -> None:
-        held = self._transfer.held_count()
-        clockwork = self._shared.clockwork
+        transfer, clockwork = self._transfer, self._shared.clockwork
+        held = transfer.held_count()
         clockwork.held_most = max(clockwork.held_most, held)
-        elapsed = now - self._progress_at
-        if elapsed < PROGRESS_EVERY_S and not self._transfer.all_held():
-            return
-        if self._progress_held is not None and elapsed > 0:
-            speed = max(held - self._progress_held, 0) * self._block_bytes / elapsed
-            self._speed += (speed - self._speed) * min(1.0, elapsed) if self._speed else speed
-        self._progress_at, self._progress_held = now, held
-        done = min(held * self._block_bytes, self._bundle.image_bytes)
-        total = self._bundle.image_bytes
-        eta_s = (total - done) / self._speed if self._speed > 0 else None
-        self._shared.events.append(Progress(done, total, self._speed, self._transfer.loss.per_packet(), eta_s))
+        told = self._teller.progress(held, transfer.loss.per_packet(), last=transfer.all_held(), now=now)
+        if told is not None:
+            self._shared.events.append(told)

@@ -83,6 +83,8 @@ class Transfer:
         self.loss = loss
         self.sizes = sizes
         self.window_bytes = window_bytes
+        self.backlog_bytes = 0
+        """The bound of `Backlog`; 0 for none."""
         self.limit = 0
         self.missing = Runs([(0, total)])
         self.withheld = Runs()
@@ -123,7 +125,8 @@ class Transfer:
             return True
         if next_sequence - self.flight[0].sequence >= IN_FLIGHT_FRAMES:
             return False
-        return not self.window_bytes or self.flight_bytes + self._largest() <= self.window_bytes
+        after = self.flight_bytes + self._largest()
+        return all(not most or after <= most for most in (self.window_bytes, self.backlog_bytes))
 
     def _largest(self) -> int:
         return self.sizes.best(self.loss.per_packet(), self.frame_packets).wire_bytes

@@ -65,11 +65,14 @@ class Bench:
         on_event: Callable[[Event, float], bool | None] = lambda event, now: None,
         resume: bool | None = None,
         image: Image | None = None,
+        knows_rate: bool = True,
     ) -> Outcome:
         """Runs one push for at most `until_s` more seconds, or until `on_event` says True: what is unfinished then is
         what a killed host leaves behind."""
         outcome = Outcome()
-        engine = Push(LinkShape(self.way.rate / 10), self._draws.randrange(1, 0x10000), resume=resume)
+        engine = Push(
+            LinkShape(self.way.rate / 10 if knows_rate else None), self._draws.randrange(1, 0x10000), resume=resume
+        )
 
         def take(_: Push, event: Event, now: float) -> bool:
             outcome.events.append(event)

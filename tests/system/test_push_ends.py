@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from otaflash.bench.link import make_image
 from otaflash.engine import Progress
 from otaflash.sim.profiles import PROFILES
 from otaflash.sim.radio import Way
@@ -73,3 +74,23 @@ def test_a_slow_line_is_no_standstill() -> None:
     assert outcome.result is not None, outcome.error
     assert bench.is_right()
     assert [event for event in outcome.events if isinstance(event, Progress)]
+
+
+def test_a_refusal_leaves_little_behind_in_the_queues_of_a_line_whose_rate_is_not_known() -> None:
+    """What was written there keeps everybody else from being heard until the line has sent it."""
+    bench = Bench(Way(rate=9600.0))
+    large = replace(bench.board.profile, slot_pages=12 * bench.board.profile.slot_pages)
+    outcome = bench.push(image=make_image(large, 60_000, 1), knows_rate=False)
+    assert outcome.error is not None
+    assert outcome.error.reason == "too-large"
+    assert bench.push(knows_rate=False).result is not None
+
+
+def test_on_a_line_whose_rate_is_not_known_a_push_takes_little_longer() -> None:
+    took = []
+    for knows_rate in (True, False):
+        bench = Bench(Way(rate=57600.0, delay_s=0.03), board="atmega1284p", image_bytes=30_000)
+        outcome = bench.push(knows_rate=knows_rate)
+        assert outcome.result is not None
+        took.append(outcome.result.transfer_seconds)
+    assert took[1] < 1.1 * took[0]

@@ -175,14 +175,15 @@ class Judge:
         """What was reported must be so now, and after one more power cycle."""
         started = self._looking.after_power_cycle()
         if self._looking.primary() != number or number is None:
-            if alone or number not in self._lately():
+            if (alone and kept) or number not in self._lately():  # a trial may end while its report is on its way
                 self.wrong(FALSE_SUCCESS, f"says that {self._name(number)} runs; it does not")
             return
         if kept and (started.number != number or started.trial) and alone and not self._lurks(started):
             self.wrong(
                 FALSE_SUCCESS, f"says that {self._name(number)} is kept; after a power cycle {self._told(started)}"
             )
-        if not kept and started.number not in (number, self.running) and alone:
+        given_up = not started.jumped and not self._has_way_back
+        if not kept and started.number not in (number, self.running) and alone and not given_up:
             self.wrong(FALSE_SUCCESS, f"says {self._name(number)} is tried; after a power cycle {self._told(started)}")
         # Another host may have an Apply on its way, which this report knows nothing of.
         if alone and kept and started.number == number and not started.trial and (number in self.applied or reverted):
