@@ -48,6 +48,8 @@ ARROWS_OF_ONE_FILE: dict[tuple[str, str], str] = {
 # Third-party package -> the only file that may import it.
 HOMES: dict[str, str] = {
     "intelhex": "image/hexfile.py",
+    "elftools": "image/elffile.py",
+    "bincopy": "image/srecfile.py",
     "serial": "transport/serial.py",
     "bleak": "transport/ble.py",
     "cffi": "sim/build_native.py",

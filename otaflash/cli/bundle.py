@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 
 from otaflash.api.program import Wanted
-from otaflash.cli.factory import factory_facts, slot_for
+from otaflash.cli.factory import board_of_file, factory_facts, slot_for
 from otaflash.cli.facts import Facts, table_text
 from otaflash.cli.help import command
-from otaflash.cli.prepare import read_program
+from otaflash.cli.prepare import base_option, read_program, version_option
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
-from otaflash.image.bundle import write_bundle
+from otaflash.image.bundle import Bundle, write_bundle
 from otaflash.image.data import Firmware
-from otaflash.image.load import describe, load
+from otaflash.image.load import Base, describe, load
 from otaflash.sim.profiles import profile
 
 
@@ -25,7 +25,8 @@ from otaflash.sim.profiles import profile
 @click.option(
     "--board", metavar="BOARD", help="Board profile to make it for, as atmega328p; without it --port is asked."
 )
-@click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
+@version_option
+@base_option
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; boards refuse lower ones.")
 @click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
 @click.option("--move", is_flag=True, help="Take the program as payload only, moved to the slot of a simulated board.")
@@ -44,18 +45,22 @@ def bundle(
     file: Path,
     board: str | None,
     version: str | None,
+    base: Base | None,
     counter: int | None,
     single_slot: bool,
     move: bool,
     target: Path | None,
 ) -> None:
-    """Make a bundle of a HEX FILE: checked, complete, ready to be pushed."""
+    """Make a bundle of FILE: checked, complete, ready to be pushed.
+
+    FILE is Intel HEX, ELF, S-record, TI-TXT, UF2, or a raw binary with --base; which, is told from its content.
+    """
     settings = settings_of(context)
     output = settings.output()
-    program = read_program(file, Wanted(version, counter, single_slot, move), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot, move, base), settings.config)
     target = target or file.with_suffix(".otab")
     _check_target(file, target)
-    slot, least_counter = _slot(settings, board)
+    slot, least_counter = _slot(settings, board, program.content)
     made, warnings = program.bundle_for(slot, least_counter)
     write_bundle(target, made)
     for warning in warnings:
@@ -70,11 +75,12 @@ def bundle(
 
 @command("otaflash inspect firmware.hex", "otaflash inspect firmware.otab --json")
 @click.argument("file", type=click.Path(readable=False, path_type=Path))
+@base_option
 @common_options
 @click.pass_context
-def inspect(context: click.Context, file: Path) -> None:
-    """Show what is in FILE: a HEX, a factory HEX or a bundle."""
-    content = load(file)
+def inspect(context: click.Context, *, file: Path, base: Base | None) -> None:
+    """Show what is in FILE: a program of any kind, a factory HEX or a bundle."""
+    content = load(file, base=base)
     found = factory_facts(content) if isinstance(content, Firmware) else None
     facts: Facts = {**describe(content)} if found is None else found
     settings_of(context).output().answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
@@ -87,9 +93,9 @@ def _check_target(file: Path, target: Path) -> None:
         raise UsageError("output-is-input", text, remedy="name another file with -o")
 
 
-def _slot(settings: Settings, board: str | None) -> tuple[Slot, int]:
+def _slot(settings: Settings, board: str | None, content: Firmware | Bundle) -> tuple[Slot, int]:
     """The slot to build for, and the lowest security counter that makes sense there."""
-    name = board or settings.config.board
+    name = board or settings.config.board or board_of_file(content)
     if name is not None:
         known = profile(name)
         return slot_for(known), 0

@@ -11,15 +11,17 @@ from otaflash.api.events import WarningEvent
 from otaflash.api.program import Wanted
 from otaflash.cli.facts import Facts
 from otaflash.cli.help import command
-from otaflash.cli.prepare import read_program
+from otaflash.cli.prepare import base_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ImageError, UsageError
 from otaflash.image.build import Slot, read_trailer
+from otaflash.image.bundle import Bundle
 from otaflash.image.data import Firmware
 from otaflash.image.factory import Contents, Layout, RecordKind, factory_segments, hex_text, read_factory
 from otaflash.image.files import write_file
 from otaflash.image.hexfile import parse_hex
-from otaflash.image.load import load
+from otaflash.image.load import Base, load
+from otaflash.image.machine import check_made_for
 from otaflash.sim.profiles import PROFILES, Profile, profile
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
 
@@ -28,9 +30,10 @@ _PATH = click.Path(readable=False, path_type=Path)
 
 @command("otaflash factory firmware.hex --loader loader.hex --board atmega328p -o factory.hex")
 @click.argument("file", type=_PATH)
-@click.option("--loader", type=_PATH, required=True, metavar="HEX", help="The board's loader, an Intel HEX.")
+@click.option("--loader", type=_PATH, required=True, metavar="FILE", help="The board's loader, a HEX or an ELF.")
 @click.option("--board", metavar="BOARD", help="Board profile to make it for, as atmega328p.")
-@click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
+@version_option
+@base_option
 @click.option(
     "--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; the board will refuse lower ones."
 )
@@ -45,6 +48,7 @@ def factory(
     loader: Path,
     board: str | None,
     version: str | None,
+    base: Base | None,
     counter: int | None,
     single_slot: bool,
     target: Path | None,
@@ -52,11 +56,12 @@ def factory(
     """Make one HEX of loader, program FILE and boot record, for the programmer that writes a chip first."""
     settings = settings_of(context)
     output = settings.output()
-    layout = layout_of(_profile(board or settings.config.board))
     target = target or file.with_suffix(".factory.hex")
     _check_target(target, (file, loader))
-    program = read_program(file, Wanted(version, counter, single_slot), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
+    layout = layout_of(_profile(board or settings.config.board or board_of_file(program.content)))
     boot = _read_loader(loader)
+    check_made_for(boot.about, layout.slot.board)
     bundle, warnings = program.bundle_for(layout.slot, 0)
     span = bundle.span()
     content = hex_text(factory_segments(boot, span, read_trailer(span), layout), boot.start)
@@ -77,6 +82,14 @@ def slot_for(known: Profile) -> Slot:
     # In single-slot mode the image may cover both slots and the spare page.
     single_pages = 2 * known.slot_pages + 1 if known.single_slot else 0
     return Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes, single_pages)
+
+
+def board_of_file(content: Firmware | Bundle) -> str | None:
+    """The board that a program itself says it is for; else its chip, where a board is called after it."""
+    if isinstance(content, Bundle):
+        return None
+    chip = content.about.chip
+    return content.about.board or (chip if chip in PROFILES else None)
 
 
 def layout_of(known: Profile) -> Layout:
@@ -142,14 +155,14 @@ def _profile(name: str | None) -> Profile:
 
 
 def _read_loader(path: Path) -> Firmware:
-    """Raises ImageError as parse_hex does, with the file named: the program is a HEX, too."""
+    """Raises ImageError as `load` does, with the file named: the program may be of the same kind."""
     try:
         content = load(path)
     except ImageError as error:
         raise ImageError(error.reason, f"in the loader {path}: {error.text}", remedy=error.remedy) from error
     if isinstance(content, Firmware):
         return content
-    raise ImageError("not-hex", f"the loader {path} is a bundle, not an Intel HEX", remedy="Give the loader's HEX.")
+    raise ImageError("loader-is-bundle", f"the loader {path} is a bundle", remedy="Give the loader's HEX or ELF.")
 
 
 def _check_target(target: Path, sources: tuple[Path, ...]) -> None:

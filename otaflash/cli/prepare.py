@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from otaflash.api.program import Program, Wanted
 from otaflash.cli.config import Config
+from otaflash.image.data import ADDRESS_END
+from otaflash.image.load import SLOT
+
+if TYPE_CHECKING:
+    from otaflash.image.load import Base
+
+
+class BaseType(click.ParamType):  # type: ignore[type-arg]
+    """An address in any notation of Python's, or ``slot``."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Base:
+        """The address, or SLOT. Ends in click's error for anything else."""
+        if value == SLOT:
+            return SLOT
+        try:
+            address = int(str(value), 0)
+        except ValueError:
+            address = -1
+        if not 0 <= address < ADDRESS_END:
+            self.fail(f"{value!r} is neither an address of 32 bits, as 0x8000, nor {SLOT}", param, ctx)
+        return address
+
+
+base_option = click.option(
+    "--base", type=BaseType(), metavar="ADDRESS", help="Where a raw binary goes: 0x8000, or slot for the slot's base."
+)
+version_option = click.option(
+    "--version",
+    metavar="VERSION",
+    help="Version of the program: 1.2.3, 1.2.3+4, or git for the tag of its checkout; default: what an ELF says of it.",
+)
 
 
 def read_program(path: Path, wanted: Wanted, config: Config) -> Program:
-    """Reads HEX or bundle. Raises ImageError and UsageError as Program.read does."""
+    """Reads a file of any kind. Raises ImageError and UsageError as Program.read does."""
     return Program.read(path, wanted, default_version=config.version, default_counter=config.counter)

@@ -12,8 +12,9 @@ from otaflash.cli.exchange import connected, shown_on
 from otaflash.cli.facts import running_text
 from otaflash.cli.help import command
 from otaflash.cli.output import Output
-from otaflash.cli.prepare import read_program
+from otaflash.cli.prepare import base_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
+from otaflash.image.load import Base
 
 
 @command(
@@ -23,7 +24,8 @@ from otaflash.cli.settings import common_options, settings_of
     "otaflash push firmware.hex --dry-run",
 )
 @click.argument("file", type=click.Path(readable=False, path_type=Path))
-@click.option("--version", metavar="VERSION", help="Version of the program, as 1.2.3 or 1.2.3+4.")
+@version_option
+@base_option
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; default: the board's own.")
 @click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
 @click.option("--no-confirm", is_flag=True, help="Leave the new program on trial; it or you must confirm it.")
@@ -37,6 +39,7 @@ def push(
     *,
     file: Path,
     version: str | None,
+    base: Base | None,
     counter: int | None,
     single_slot: bool,
     no_confirm: bool,
@@ -44,13 +47,13 @@ def push(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Send FILE, a HEX or a bundle, to the board, start it, and see that it runs.
+    """Send FILE, a program of any kind or a bundle, to the board, start it, and see that it runs.
 
     Until the new program is whole, checked and confirmed, the old one stays on the board. Interrupted by
     anything, push again: only what is missing is sent. What runs already is not sent at all.
     """
     settings = settings_of(context)
-    program = read_program(file, Wanted(version, counter, single_slot), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
     output = settings.output()
     expected = board or settings.config.board
     with connected(settings, output) as there:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from otaflash.errors import ImageError, UsageError
 
-FILE_BYTES_MAX = 16 << 20
-"""The largest file read: 16 MiB of HEX text stand for about 6 MB of flash, more than any slot has."""
+FILE_BYTES_MAX = 48 << 20
+"""The largest file read: an ELF carries what debuggers want along, many times what goes to flash."""
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

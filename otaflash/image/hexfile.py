@@ -21,15 +21,6 @@ UICR_END = 0x1000_2000
 
 _NEW_FILE = "The file is damaged or incomplete: build or download it again."
 _DIGITS = re.compile(rb"[0-9A-Fa-f]*")
-_FOREIGN = {
-    b"\x7fELF": ("an ELF file", "Make a HEX of it: objcopy -O ihex program.elf program.hex"),
-    b"\xff\xfe": ("text in UTF-16", "Save it as plain ASCII text."),
-    b"\xfe\xff": ("text in UTF-16", "Save it as plain ASCII text."),
-    b"\xef\xbb\xbf": ("text with a byte order mark", "Save it as plain ASCII text."),
-    b"UF2\n": ("a UF2 file", "Give the Intel HEX of the program."),
-    b"S0": ("a Motorola S-record file", "Make a HEX of it: objcopy -I srec -O ihex program.srec program.hex"),
-    b"PK": ("a ZIP archive", "Unpack it and give the HEX in it."),
-}
 
 _BY_INTELHEX = {
     "AddressOverlapError": ("hex-overlap", "an address is given a second time"),
@@ -48,11 +39,12 @@ def read_hex(path: Path | str) -> Firmware:
 def parse_hex(content: bytes) -> Firmware:
     """The program in the text of an Intel HEX file.
 
-    Raises ImageError: not-hex, hex-no-end, hex-empty, hex-after-end, hex-overlap, hex-checksum, hex-length,
+    Raises ImageError: hex-no-end, hex-empty, hex-after-end, hex-overlap, hex-checksum, hex-length,
     hex-character, hex-record-type, hex-universal, hex-record-address, hex-address-wrap, hex-address-range,
     hex-start-twice, hex-start-outside.
     """
-    _refuse_other_kinds(content)
+    if not content.strip():
+        raise ImageError("hex-empty", "the file is empty", remedy="Check what the build wrote into it.")
     segments, start = _parse(_Lines(content))
     kept = tuple(s for s in segments if not UICR_START <= s.address < s.end <= UICR_END)
     if not kept:
@@ -166,17 +158,6 @@ def _refuse_characters(line: bytes, number: int) -> NoReturn:
     if end < len(line):
         _refuse("hex-character", number, f"column {end + 1} is not a hexadecimal digit")
     _refuse("hex-length", number, "the record is cut short")
-
-
-def _refuse_other_kinds(content: bytes) -> None:
-    if not content.strip():
-        raise ImageError("hex-empty", "the file is empty", remedy="Check what the build wrote into it.")
-    if content.lstrip().startswith(b":"):
-        return
-    for magic, (kind, remedy) in _FOREIGN.items():
-        if content.startswith(magic):
-            raise ImageError("not-hex", f"the file is {kind}, not an Intel HEX", remedy=remedy)
-    raise ImageError("not-hex", "the file is neither an Intel HEX nor a bundle", remedy="Give a .hex file or a bundle.")
 
 
 def _refuse(reason: str, number: int, text: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from otaflash.image.build import Slot, build_image, check_manifest
 from otaflash.image.bundle import Bundle, bundle_from_image
 from otaflash.image.data import Firmware, Warning
+from otaflash.image.machine import check_made_for
 from otaflash.wire.messages import Info, Version
 
 
@@ -19,12 +20,16 @@ def bundle_for(
 ) -> tuple[Bundle, tuple[Warning, ...]]:
     """The bundle to offer, and what was noticed. A bundle is taken as it is: of it only the slot is checked.
 
-    The other arguments are those of build_image. Raises ImageError as build_image and check_manifest do.
+    The other arguments are those of build_image. Raises ImageError as check_made_for, build_image and check_manifest
+    do.
     """
     if isinstance(content, Bundle):
         check_manifest(content.manifest, slot)
         return content, ()
-    image = build_image(content, slot, version=version, counter=counter, single_slot=single_slot, move=move)
+    check_made_for(content.about, slot.board)
+    image = build_image(
+        content.placed(slot.base), slot, version=version, counter=counter, single_slot=single_slot, move=move
+    )
     return bundle_from_image(image), image.warnings
 
 

@@ -69,7 +69,7 @@ BROKEN_HEX = {
     "hex-checksum": with_line(2, LINES[2][:-2] + f"{int(LINES[2][-2:], 16) ^ 1:02X}"),
     "hex-length": with_line(2, LINES[2][:-4]),
     "hex-character": with_line(2, LINES[2][:-1] + "Z"),
-    "not-hex": "hello\n",
+    "not-firmware": "hello\n",
     "hex-start-outside": with_line(len(LINES) - 1, record("0400000500010000") + "\n" + LINES[-1]),
 }
 

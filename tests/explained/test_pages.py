@@ -99,7 +99,7 @@ def test_every_page_has_the_exit_codes_and_the_faults_of_the_code() -> None:
 
 @pytest.mark.parametrize("page", all_pages().values(), ids=lambda page: str(page.reason))
 def test_a_page_is_whole_and_in_sentences(page: Page) -> None:
-    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", page.reason)
+    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", page.reason)
     assert page.means.endswith(".")
     assert page.causes
     assert page.remedies

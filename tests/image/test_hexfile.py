@@ -89,12 +89,7 @@ REFUSED = {
         "0x00000010",
     ),
     "a segmented start outside": (text(DATA, record(3, 0, b"\x10\0\0\0"), END), "hex-start-outside", "0x00010000"),
-    "an ELF file": (b"\x7fELF\x01\x01", "not-hex", "ELF"),
-    "a UF2 file": (b"UF2\nWQ]\x9e", "not-hex", "UF2"),
-    "text in UTF-16": (":00000001FF\n".encode("utf-16"), "not-hex", "UTF-16"),
-    "text with a byte order mark": (b"\xef\xbb\xbf:00000001FF\n", "not-hex", "byte order mark"),
-    "an S-record file": (b"S0030000FC\n", "not-hex", "S-record"),
-    "a letter to a friend": (b"Dear Bob,\n:00000001FF\n", "not-hex", "neither"),
+    "a letter to a friend": (b"Dear Bob,\n:00000001FF\n", "hex-character", "line 1:"),
 }
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from otaflash.errors import ImageError
+from otaflash.errors import ImageError, OtaflashError
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import Bundle, bundle_from_image, pack_bundle, write_bundle
-from otaflash.image.data import Firmware
-from otaflash.image.load import describe, load
+from otaflash.image.data import Firmware, Segment
+from otaflash.image.load import Base, describe, load, parse
 from otaflash.wire.messages import Version
+from tests.image.elves import Part, elf
 from tests.image.hexes import program
+from tests.image.test_uf2file import block
 
 INSPECT_FIELDS = {
     "slot_base",
@@ -84,3 +86,79 @@ def load_bundle(path: Path) -> Bundle:
     found = load(path)
     assert isinstance(found, Bundle)
     return found
+
+
+def reason(content: bytes, base: Base | None = None) -> str:
+    with pytest.raises(OtaflashError) as caught:
+        parse(content, base=base)
+    assert caught.value.remedy
+    return caught.value.reason
+
+
+KINDS = {
+    "hex": program([(0x100, b"program!")]),
+    "elf": elf([Part(0x100, b"program!")]),
+    "srec": b"S10B010070726F6772616D21DA\nS9030000FC\n",
+    "ti-txt": b"@100\n70 72 6F 67 72 61 6D 21\nq\n",
+    "uf2": block(0, 1, 0x100, b"program!"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["program.hex", "program.bin", "program"])
+def test_the_kind_is_told_from_the_content(kind: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(KINDS[kind])
+    found = load(tmp_path / name)
+    assert isinstance(found, Firmware)
+    assert (found.kind, found.segments) == (kind, (Segment(0x100, b"program!"),))
+    assert describe(found)["kind"] == kind
+    json.dumps(describe(found))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_base_is_refused_for_a_file_that_states_its_addresses(kind: str) -> None:
+    assert reason(KINDS[kind], 0x100) == "base-not-needed"
+    assert reason(KINDS[kind], "slot") == "base-not-needed"
+
+
+@pytest.mark.parametrize("content", [b"\x0c\x94\x34\x00" * 9, b"@\x10\0\x20" * 9, b"S1\0\x20" * 9, b":\0\0\x20" * 9])
+def test_a_raw_binary_goes_where_it_is_said_and_nowhere_else(content: bytes) -> None:
+    assert reason(content) == "bin-no-base"
+    assert parse(content, base=0x8000) == Firmware((Segment(0x8000, content),), None, kind="bin")
+    floating = parse(content, base="slot")
+    assert isinstance(floating, Firmware)
+    assert describe(floating)["slot_base"] is None
+    assert floating.placed(0x26000).segments == (Segment(0x26000, content),)
+    assert reason(content, 0xFFFF_FFF0) == "bin-address-range"
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n\n"])
+def test_an_empty_file_is_called_so(content: bytes) -> None:
+    assert reason(content) == "file-empty"
+    assert reason(content, "slot") == "file-empty"
+
+
+FOREIGN = {
+    "text in UTF-16": ":00000001FF\n".encode("utf-16"),
+    "text with a byte order mark": b"\xef\xbb\xbf:00000001FF\n",
+    "a ZIP": b"PK\x03\x04\0\0",
+    "a page of the web": b"<!DOCTYPE html>\n<html>",
+    "a gzip": b"\x1f\x8b\x08\0\0",
+    "a letter to a friend": b"Dear Bob,\n:00000001FF\n",
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_what_is_no_firmware_is_called_what_it_is(what: str) -> None:
+    assert reason(FOREIGN[what]) == "not-firmware"
+
+
+def test_a_program_spread_over_the_address_space_costs_no_memory_and_is_refused() -> None:
+    far = parse(program([(0, b"a"), (0xFFFF_FFF0, b"b")]))
+    assert isinstance(far, Firmware)
+    assert describe(far)["image_bytes"] == 0xFFFF_FFF1
+    slot = Slot("atmega328p", 0, 110, 128)
+    for move in (False, True):
+        with pytest.raises(ImageError) as caught:
+            build_image(far, slot, version=Version(1, 0, 0, 0), counter=0, move=move)
+        assert caught.value.reason in ("image-outside-slot", "image-too-large")
