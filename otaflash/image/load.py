@@ -57,7 +57,7 @@ def load(path: Path | str, *, base: Base | None = None) -> Firmware | Bundle:
 
 
 def parse(content: bytes, *, base: Base | None = None) -> Firmware | Bundle:
-    """What is in these bytes. Raises as `load` does."""
+    """What is in these bytes. Raises ImageError and UsageError as `load` does."""
     if not content.strip():
         raise ImageError("file-empty", "the file is empty", remedy="Check what the build wrote into it.")
     # The first byte tells them apart for certain; a bundle whose magic is damaged must not be called anything else.
