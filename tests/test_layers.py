@@ -34,8 +34,8 @@ ARROWS: dict[str, set[str]] = {
     "cli": {"api", "bench", "data", "explained", "fleet", "image", "sim"},
 }
 
-# Single arrows that the table above would not let through, each with its reason. The command line talks to boards through
-# otaflash.api alone, as any other program would.
+# Single arrows that the table above would not let through, each with its reason. The command line talks to boards
+# through otaflash.api alone, as any other program would.
 ARROWS_OF_ONE_FILE: dict[tuple[str, str], str] = {
     ("cli.scan", "transport"): "it lists the ways to boards, and talks to none",
     ("cli.settings", "transport.ble_services"): "the UART module that the configuration describes",
