@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from otaflash.cli.config import _NUMBER_RANGES, _TEXT_KEYS
+from otaflash.image import elffile, uf2file
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import MAGIC, bundle_from_image, pack_bundle
 from otaflash.image.data import Firmware, Segment
@@ -17,6 +18,7 @@ from otaflash.wire.messages import Version
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "firmware" / "app" / "blink" / "blink-1.0.0.hex"
 LINES_OF_HEX = 6
+FILE_WORDS = [elffile.MAGIC, uf2file.MAGIC, MAGIC, b"S1", b"S9030000FC", b"@F000\n", b"q\n", b".otaflash", b"version="]
 
 
 def kinds() -> list[bytes]:
@@ -61,6 +63,7 @@ def dictionary(target: str) -> list[bytes]:
         "wire": [*kinds(), *frames],
         "engine": [*kinds(), *frames],
         "hex": HEX_WORDS,
+        "files": FILE_WORDS,
         "bundle": [MAGIC, bytes([128, 0]), bytes([32, 0])],
         "config": CONFIG_WORDS,
         "sim_url": URL_WORDS,

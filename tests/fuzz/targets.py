@@ -12,14 +12,18 @@ from pathlib import Path
 
 from otaflash.cli.config import FILE_NAME, _parse
 from otaflash.errors import OtaflashError
+from otaflash.image.build import Slot
 from otaflash.image.bundle import Bundle, pack_bundle, parse_bundle
 from otaflash.image.hexfile import parse_hex
-from otaflash.image.load import describe
+from otaflash.image.load import SLOT, describe, parse
+from otaflash.image.program import bundle_for
 from otaflash.sim.url import parse_sim_url
 from otaflash.wire import FrameReader, WireError, decode, encode, on_stream
-from otaflash.wire.messages import FRAME_GREATEST, Info, Manifest, Trailer
+from otaflash.wire.messages import FRAME_GREATEST, Info, Manifest, Trailer, Version
 from tests.fuzz.engines import engine
 from tests.image.hexes import program
+
+FILES_SLOT = Slot(board="atmega328p", base=0, page_bytes=128, pages=110)
 
 
 def named(error: OtaflashError) -> None:
@@ -75,6 +79,17 @@ def hex_file(data: bytes) -> None:
         assert again.segments == found.segments
 
 
+def files(data: bytes) -> None:
+    """A file of any kind is read, described and made fit for a board, or refused; as a raw binary, too."""
+    for base in (None, SLOT, 0xFFFF_FFF0):
+        try:
+            found = parse(data, base=base)
+            assert describe(found)["kind"]
+            bundle_for(found, FILES_SLOT, version=Version(1, 0, 0, 0), counter=0)
+        except OtaflashError as error:
+            named(error)
+
+
 def bundle(data: bytes) -> None:
     """As it is, and with a right CRC; a bundle that is read is packed into the same bytes."""
     for content in (data, with_crc(data)):
@@ -128,6 +143,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "wire": wire,
     "engine": engine,
     "hex": hex_file,
+    "files": files,
     "bundle": bundle,
     "config": config,
     "sim_url": sim_url,
