@@ -11,6 +11,7 @@ hypothesis.settings.load_profile("otaflash")
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("OTAFLASH_STATE_DIR", str(tmp_path_factory.getbasetemp() / "state"))
     for name in ("OTAFLASH_PORT", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)

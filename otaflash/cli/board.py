@@ -11,6 +11,7 @@ from otaflash.api.sync import OnEvent, SyncBoard
 from otaflash.cli.exchange import connected, shown_on
 from otaflash.cli.facts import facts_of, running_text, table_text
 from otaflash.cli.help import command
+from otaflash.cli.journal import recorded
 from otaflash.cli.settings import common_options, settings_of
 
 
@@ -47,12 +48,16 @@ def revert(context: click.Context) -> None:
 @click.pass_context
 def reboot(context: click.Context) -> None:
     """Restart the board; its loader checks the program and starts it."""
-    _tell(context, SyncBoard.reboot)
+    settings = settings_of(context)
+    output = settings.output()
+    with connected(settings, output) as board:
+        now = board.reboot(shown_on(output))
+    output.answer("result", {"ok": True, "code": 0, **facts_of(now)}, running_text(now))
 
 
 def _tell(context: click.Context, order: Callable[[SyncBoard, OnEvent], BoardInfo]) -> None:
     settings = settings_of(context)
     output = settings.output()
-    with connected(settings, output) as board:
+    with connected(settings, output) as board, recorded(output, board, str(context.info_name)):
         now = order(board, shown_on(output))
     output.answer("result", {"ok": True, "code": 0, **facts_of(now)}, running_text(now))

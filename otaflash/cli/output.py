@@ -40,6 +40,9 @@ class Output(Protocol):
     def answer(self, event: str, fields: dict[str, object], text: str) -> None:
         """What was asked for: `fields` for machines, `text` for people."""
 
+    def detail(self, event: str, fields: dict[str, object]) -> None:
+        """A line for machines alone; people see it in the answer."""
+
     def close(self) -> None:
         """Leaves the screen tidy. May be called twice."""
 
@@ -62,6 +65,9 @@ class MachineOutput:
 
     def answer(self, event: str, fields: dict[str, object], text: str) -> None:
         del text
+        self._write(event, fields)
+
+    def detail(self, event: str, fields: dict[str, object]) -> None:
         self._write(event, fields)
 
     def close(self) -> None:
@@ -95,6 +101,9 @@ class PlainOutput:
     def answer(self, event: str, fields: dict[str, object], text: str) -> None:
         del event, fields
         write_line(text)
+
+    def detail(self, event: str, fields: dict[str, object]) -> None:
+        """People see it in the answer."""
 
     def close(self) -> None:
         """Nothing is left open."""

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from otaflash.api.facts import PushPlan, PushResult
-from otaflash.api.program import Wanted
+from otaflash.api.facts import PushEvent, PushPlan, PushResult
+from otaflash.api.program import Program, Wanted
+from otaflash.api.sync import SyncBoard
 from otaflash.cli.exchange import connected, shown_on
 from otaflash.cli.facts import running_text
 from otaflash.cli.help import command
+from otaflash.cli.journal import recorded
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import base_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
@@ -60,9 +62,23 @@ def push(
         if dry_run:
             _tell_plan(there.plan(program, board=expected, force=force), output)
             return
-        show = shown_on(output)
-        result = there.push(program, board=expected, confirm=not no_confirm, force=force, on_event=show)
+        result = _push(there, file, program, output, board=expected, confirm=not no_confirm, force=force)
     tell_result(result, output)
+
+
+def _push(
+    there: SyncBoard, file: Path, program: Program, output: Output, *, board: str | None, confirm: bool, force: bool
+) -> PushResult:
+    """The push, shown and written down."""
+    show = shown_on(output)
+    with recorded(output, there, "push", file) as record:
+
+        def follow(event: PushEvent) -> None:
+            record.follow(event)
+            show(event)
+
+        record.result = there.push(program, board=board, confirm=confirm, force=force, on_event=follow)
+    return record.result
 
 
 def tell_result(result: PushResult, output: Output, **more: object) -> None:

@@ -45,6 +45,9 @@ class TerminalOutput:
         del event, fields
         self._print(text)
 
+    def detail(self, event: str, fields: dict[str, object]) -> None:
+        """People see it in the answer."""
+
     def close(self) -> None:
         try:
             self._bar.stop()
