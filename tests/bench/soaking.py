@@ -31,7 +31,7 @@ class SaysDone(Push):
     """Reports success as soon as it knows what to bring."""
 
     def use_bundle(self, bundle: Offerable, now: float) -> None:
-        info = self._info
+        info = self.info
         assert info is not None
         claimed = replace(
             info, image_crc=bundle.image_crc, image_bytes=bundle.image_bytes, boot_state=BootState.IDLE, mode=1
