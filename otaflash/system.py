@@ -26,6 +26,7 @@ OPENING_RAISES_LINES = os.name != "nt"
 
 _GROUP_USES = stat.S_IRGRP | stat.S_IWGRP
 _PROCESSES = Path("/proc")
+_USB_DEVICES = Path("/sys/bus/usb/devices")
 
 
 # --- serial ports -------------------------------------------------------------------------------------------------
@@ -102,6 +103,24 @@ def holders_of(device: str) -> list[str]:
         with suppress(OSError):  # it has ended meanwhile, or is another user's
             if any(os.readlink(handle) == wanted for handle in os.scandir(process / "fd")):
                 found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+    return found
+
+
+def process_names() -> set[str]:
+    """What runs, by the short names of the processes. Empty where the system does not tell (there is no /proc)."""
+    names = set()
+    for process in _processes():
+        with suppress(OSError):  # it has ended meanwhile
+            names.add((process / "comm").read_text().strip())
+    return names
+
+
+def usb_ids() -> list[str]:
+    """``vid:pid`` of every USB device, in lower case. Empty where the system does not tell (there is no /sys)."""
+    found = []
+    for device in sorted(_USB_DEVICES.glob("*/idVendor")):
+        with suppress(OSError):  # it was pulled out meanwhile
+            found.append(f"{device.read_text().strip()}:{(device.parent / 'idProduct').read_text().strip()}".lower())
     return found
 
 

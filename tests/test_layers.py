@@ -20,6 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "system": set(),
     "data": set(),
     "explained": set(),
+    "doctor": {"history", "sim", "transport"},
     "wire": set(),
     "image": {"wire.messages"},
     "engine": {"wire"},
@@ -32,7 +33,7 @@ ARROWS: dict[str, set[str]] = {
     "bench": {"engine", "image", "session", "sim", "transport", "wire"},
     "testing": {"engine", "image", "session", "sim", "transport.simlink", "wire.messages"},
     "pytest_plugin": {"testing"},
-    "cli": {"api", "bench", "data", "explained", "fleet", "history", "image", "sim"},
+    "cli": {"api", "bench", "data", "doctor", "explained", "fleet", "history", "image", "sim"},
 }
 
 # Single arrows that the table above would not let through, each with its reason. The command line talks to boards

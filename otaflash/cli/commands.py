@@ -23,6 +23,7 @@ _COMMANDS = {
     "bundle": Entry("otaflash.cli.bundle", "bundle", "Make a bundle of a HEX file; needs no board."),
     "factory": Entry("otaflash.cli.factory", "factory", "Make a HEX of loader and program for the first programmer."),
     "inspect": Entry("otaflash.cli.bundle", "inspect", "Show what is in a HEX or bundle file; needs no board."),
+    "doctor": Entry("otaflash.cli.doctor", "doctor", "Check what may keep this computer from reaching a board."),
     "explain": Entry("otaflash.cli.explain", "explain", "Say what an error means, and what to do; needs no board."),
     "sim": Entry("otaflash.cli.sim", "sim", "Serve a simulated board on a pty or a TCP port, in real time."),
     "bench": Entry("otaflash.cli.bench", "bench", "Measure links and power cuts on simulated boards."),
