@@ -16,6 +16,7 @@ from typing import Protocol
 import otaflash
 from otaflash import system
 from otaflash.errors import OtaflashError
+from otaflash.history.place import history_path
 from otaflash.sim.build_native import missing_tool
 from otaflash.transport.serial import find_serial_ports
 from otaflash.transport.serial_names import SerialPort
@@ -173,8 +174,12 @@ class ThisComputer:
         return time.get_clock_info("monotonic").resolution
 
     def folders(self) -> list[tuple[str, Path]]:
-        """Where bundles go by default, and what lives for the time of a command."""
-        return [("this folder", Path.cwd()), ("temporary files", Path(tempfile.gettempdir()))]
+        """Where bundles go by default, where the history is kept, and what lives for the time of a command."""
+        return [
+            ("this folder", Path.cwd()),
+            ("history", history_path().parent),
+            ("temporary files", Path(tempfile.gettempdir())),
+        ]
 
     def write_failure(self, folder: Path) -> str | None:
         """Writes a file and removes it; a folder that is not there yet counts as its nearest one that is."""
