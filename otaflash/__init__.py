@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # type checkers take it for true by its name; importing typing would cost more than all the rest
 if TYPE_CHECKING:
     from otaflash.api.aio import Board, connect
-    from otaflash.api.events import PhaseChanged, Progress, WarningEvent
+    from otaflash.api.events import PhaseChanged, Progress, Waiting, WarningEvent
     from otaflash.api.facts import BoardInfo, ImageReady, PushEvent, PushPlan, PushResult
     from otaflash.api.program import Program, Wanted
     from otaflash.api.sync import SyncBoard, connect_sync
@@ -22,7 +22,7 @@ _HOMES = {
     "otaflash.api.facts": ("BoardInfo", "ImageReady", "PushEvent", "PushPlan", "PushResult"),
     "otaflash.api.program": ("Program", "Wanted"),
     "otaflash.api.sync": ("SyncBoard", "connect_sync"),
-    "otaflash.api.events": ("PhaseChanged", "Progress", "WarningEvent"),
+    "otaflash.api.events": ("PhaseChanged", "Progress", "Waiting", "WarningEvent"),
     "otaflash.errors": ("ExitCode", "Fault", "ImageError", "LinkError", "OtaflashError", "TargetError", "UsageError"),
 }
 
@@ -44,6 +44,7 @@ __all__ = [
     "SyncBoard",
     "TargetError",
     "UsageError",
+    "Waiting",
     "Wanted",
     "WarningEvent",
     "__version__",

@@ -31,7 +31,9 @@ READ_AGAIN_S = 1.0
 
 def shape_of(link: Link) -> LinkShape:
     """What an engine must know of a link."""
-    return LinkShape(link.rate_bytes_per_s, link.stream, link.frame_bytes, link.queue_writes, link.reconnects)
+    return LinkShape(
+        link.rate_bytes_per_s, link.stream, link.frame_bytes, link.queue_writes, link.reconnects, link.patience_s
+    )
 
 
 def offerable(bundle: Bundle) -> Offerable:

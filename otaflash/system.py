@@ -87,9 +87,12 @@ def joins_at_next_login(group: str) -> bool:
         return False
 
 
-def is_ours(path: Path) -> bool:
-    """True if `path` belongs to this user or to root; on Windows always. Raises OSError."""
-    return not hasattr(os, "getuid") or path.lstat().st_uid in (0, os.getuid())
+def anyone_may_write(folder: Path) -> bool:
+    """True if every user of this machine may make files in `folder`, as in /tmp. On Windows not told: False."""
+    try:
+        return os.name != "nt" and bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return False
 
 
 def holders_of(device: str) -> list[str]:
@@ -141,6 +144,38 @@ def peak_memory_bytes() -> int | None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+# --- folders of the user ------------------------------------------------------------------------------------------
+
+
+def config_folder() -> Path | None:
+    """Where the user's own settings lie; it need not be there. None: this user has no home."""
+    import platformdirs  # noqa: PLC0415  # slow, and not every command asks
+
+    try:
+        return Path(platformdirs.user_config_dir("otaflash", appauthor=False))
+    except RuntimeError:
+        return None
+
+
+def state_folder() -> Path | None:
+    """Where the user's programs keep what they remember (~/.local/state/otaflash on Linux); it need not be there.
+    None: this user has no home."""
+    import platformdirs  # noqa: PLC0415
+
+    try:
+        return Path(platformdirs.user_state_dir("otaflash", appauthor=False))
+    except RuntimeError:
+        return None
+
+
+def user_home() -> Path | None:
+    """None where the system does not tell."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 # --- signs of life ------------------------------------------------------------------------------------------------

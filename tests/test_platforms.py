@@ -68,6 +68,7 @@ POSIX_CALLS = {
 WINDOWS = f"""
 import asyncio, multiprocessing, os, signal, subprocess, sys
 import bleak, click, pytest, rich.console, rich.progress, serial, serial.tools.list_ports  # theirs have Windows forms
+import platformdirs
 for name in {sorted(POSIX_MODULES)!r}:
     sys.modules[name] = None
 for module, names in {POSIX_CALLS!r}.items():

@@ -144,17 +144,18 @@ async def connect(
     *,
     baud: int | None = None,
     module: Service | None = None,
+    enter: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> AsyncIterator[Board]:
     """Opens the way to a board, and closes it at the end: ``async with otaflash.connect(port) as board: ...``.
 
     The arguments are those of `connect_sync`, `baud` in bits per second; `tell` is called in the connection's thread.
     Cancelled while it opens, it ends at once, and what was being opened is closed as soon as it is open. Raises
-    TargetError, UsageError.
+    TargetError, UsageError, LinkError.
     """
     worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="otaflash")
     try:
-        opening = worker.submit(connect_sync, port, baud=baud, module=module, tell=tell)
+        opening = worker.submit(connect_sync, port, baud=baud, module=module, enter=enter, tell=tell)
         try:
             board = await asyncio.wrap_future(opening)
         except asyncio.CancelledError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from otaflash.engine.events import PhaseChanged, Progress, Result, WarningEvent
+from otaflash.engine.events import PhaseChanged, Progress, Result, Waiting, WarningEvent
 from otaflash.image.build import Slot
 from otaflash.image.program import board_of
 from otaflash.wire.messages import BootState, Info, Mode, Scheme, Version
@@ -109,7 +109,7 @@ class ImageReady:
     single_slot: bool
 
 
-PushEvent = PhaseChanged | Progress | WarningEvent | ImageReady
+PushEvent = PhaseChanged | Progress | WarningEvent | Waiting | ImageReady
 """What `push` tells while it works."""
 
 

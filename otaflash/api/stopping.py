@@ -20,6 +20,7 @@ class StoppableLink:
         self.rate_bytes_per_s = link.rate_bytes_per_s
         self.stream = link.stream
         self.reconnects = link.reconnects
+        self.patience_s = link.patience_s
         self._stopped = threading.Event()
 
     def stop(self) -> None:

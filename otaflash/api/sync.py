@@ -25,6 +25,7 @@ from otaflash.engine import (
     Push,
     Request,
     Result,
+    Waiting,
     WarningEvent,
 )
 from otaflash.errors import UsageError
@@ -236,19 +237,21 @@ def connect_sync(
     *,
     baud: int | None = None,
     module: Service | None = None,
+    enter: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> SyncBoard:
     """Opens the way to a board: ``with otaflash.connect_sync("/dev/ttyUSB0") as board: print(board.info())``.
 
     `port` is what --port takes (README); None: the only USB serial port there is. `baud`: bits per second of a serial
-    line, default 115,200. `module`: a UART module of your own, for BLE. `tell` gets a line where opening takes its
+    line, default 115,200. `module`: a UART module of your own, for BLE. `enter` is what --enter takes: how a
+    board that does not listen comes into its loader; None: it is left alone. `tell` gets a line where opening takes its
     time. Asks the board nothing. Raises TargetError for a port that cannot be opened or was not found, UsageError for
-    a name that means nothing.
+    a name or a way in that means nothing, LinkError where a way in fails.
     """
     if port is None:
         port = find_port()
         tell(f"using {port}, the only port with a board on it")
-    return SyncBoard(open_link(port, baud=baud, module=module, tell=tell))
+    return SyncBoard(open_link(port, baud=baud, module=module, enter=enter, tell=tell))
 
 
 def _made(program: Program, info: Info, expected: str | None) -> tuple[Bundle, tuple[WarningEvent, ...]]:
@@ -265,7 +268,7 @@ def _no_trial(bundle: Bundle, confirm: bool) -> tuple[WarningEvent, ...]:
 def _pass_on(event: Event, tell: OnEvent) -> None:
     """An end is no event here: it is returned, or raised."""
     match event:
-        case PhaseChanged() | Progress() | WarningEvent():
+        case PhaseChanged() | Progress() | WarningEvent() | Waiting():
             tell(event)
         case NeedBundle() | Done() | Failed():
             return

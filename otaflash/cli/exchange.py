@@ -15,7 +15,12 @@ from otaflash.cli.settings import Settings
 @contextmanager
 def connected(settings: Settings, output: Output) -> Iterator[SyncBoard]:
     """The board that is meant; afterwards the screen is in order, the link closed. Raises TargetError, UsageError."""
-    with connect_sync(settings.port, baud=settings.baud, module=settings.module(), tell=output.say) as board:
+    if settings.config.name is not None:
+        output.say(f"{settings.config.name} is {settings.port}")
+    opened = connect_sync(
+        settings.port, baud=settings.baud, module=settings.module(), enter=settings.enter, tell=output.say
+    )
+    with opened as board:
         try:
             yield board
         finally:

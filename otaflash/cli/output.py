@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import Protocol
 
-from otaflash.api.events import PhaseChanged, Progress, WarningEvent
+from otaflash.api.events import PhaseChanged, Progress, Waiting, WarningEvent
 from otaflash.cli.stdout import write_line
 
 JSON_VERSION = 1
@@ -31,7 +31,7 @@ PHASES = {
 class Output(Protocol):
     """Where a command's words go."""
 
-    def show(self, event: PhaseChanged | Progress | WarningEvent) -> None:
+    def show(self, event: PhaseChanged | Progress | WarningEvent | Waiting) -> None:
         """What an engine does at the moment."""
 
     def say(self, text: str) -> None:
@@ -50,7 +50,7 @@ class Output(Protocol):
 class MachineOutput:
     """JSON Lines on stdout; warnings for people as well, on stderr."""
 
-    def show(self, event: PhaseChanged | Progress | WarningEvent) -> None:
+    def show(self, event: PhaseChanged | Progress | WarningEvent | Waiting) -> None:
         match event:
             case PhaseChanged(name):
                 self._write("phase", {"name": name})
@@ -59,6 +59,8 @@ class MachineOutput:
             case WarningEvent(id, text):
                 self._write("warning", {"id": id, "text": text})
                 print_warning(text)
+            case Waiting(left_s):
+                self._write("waiting", {"left_s": left_s})
 
     def say(self, text: str) -> None:
         """People are not listening."""
@@ -84,7 +86,7 @@ class PlainOutput:
         self._quiet = quiet
         self._tenth = 0
 
-    def show(self, event: PhaseChanged | Progress | WarningEvent) -> None:
+    def show(self, event: PhaseChanged | Progress | WarningEvent | Waiting) -> None:
         match event:
             case PhaseChanged(name):
                 self._tenth = 0
@@ -93,6 +95,8 @@ class PlainOutput:
                 self._show_progress(event)
             case WarningEvent(_, text):
                 print_warning(text)
+            case Waiting():
+                return  # told once, when it began
 
     def say(self, text: str) -> None:
         if not self._quiet:

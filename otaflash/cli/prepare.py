@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from otaflash.api.program import Program, Wanted
-from otaflash.cli.config import Config
+from otaflash.config import Config
 from otaflash.image.data import ADDRESS_END
 from otaflash.image.load import SLOT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +11,22 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.core import ParameterSource
 
-from otaflash.cli.config import Config, read_config
-
 if TYPE_CHECKING:
     from otaflash.cli.output import Output
+    from otaflash.config import Config
     from otaflash.transport.ble_services import Service
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
-_WEAK_SOURCES = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for this command: its options, else the environment, else otaflash.toml."""
+    """What holds for this command: its options, else the environment, else the files of the project and of the user."""
 
     port: str | None
     baud: int | None
+    enter: str | None
+    """How the board comes into its loader, as `parse_entry` takes it."""
     as_json: bool
     quiet: bool
     config: Config
@@ -53,11 +53,15 @@ def common_options(command: _Command) -> _Command:
 
 def settings_of(context: click.Context) -> Settings:
     """The settings of the command that runs. Raises UsageError for a configuration that cannot be used."""
+    from otaflash.config import config_files, resolve  # noqa: PLC0415  --help needs none of it
+
     given = context.find_root().meta
-    config = read_config(Path.cwd())
+    flags = {name: given.get(f"otaflash.{name}") for name in ("port", "baud", "enter")}
+    config = resolve(flags, os.environ, config_files(Path.cwd()))
     return Settings(
-        port=given.get("otaflash.port", config.port),
-        baud=given.get("otaflash.baud", config.baud),
+        port=config.port,
+        baud=config.baud,
+        enter=config.enter,
         as_json=given.get("otaflash.as_json", False),
         quiet=given.get("otaflash.quiet", False),
         config=config,
@@ -73,35 +77,34 @@ def output_of(context: click.Context) -> Output:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Keeps what was stated, wherever it stood on the command line; the environment only fills what was not."""
-    source = context.get_parameter_source(str(parameter.name))
-    if source is None or source in _WEAK_SOURCES:
-        return
-    key = f"otaflash.{parameter.name}"
-    given = context.find_root().meta
-    if source is ParameterSource.ENVIRONMENT:
-        given.setdefault(key, value)
-    else:
-        given[key] = value
+    """Keeps what was stated, wherever it stood on the command line."""
+    if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE:
+        context.find_root().meta[f"otaflash.{parameter.name}"] = value
 
 
 _OPTIONS = (
     click.option(
         "--port",
         metavar="PORT",
-        envvar="OTAFLASH_PORT",
-        show_envvar=True,
         expose_value=False,
         callback=_remember,
         help="Which way to the board: /dev/ttyUSB0, COM3, usb:VID:PID[:SERIAL], ble:NAME, ble:ADDRESS, "
-        "socket://HOST:PORT, sim:BOARD?delay=30ms&loss=5%.",
+        "socket://HOST:PORT, sim:BOARD?delay=30ms&loss=5%, or a NAME of otaflash.toml. [env: OTAFLASH_PORT]",
     ),
     click.option(
         "--baud",
         type=click.IntRange(1, 20_000_000),
         expose_value=False,
         callback=_remember,
-        help="Bits per second of a serial line.",
+        help="Bits per second of a serial line. [env: OTAFLASH_BAUD, and so on for each key of otaflash.toml]",
+    ),
+    click.option(
+        "--enter",
+        metavar="HOW",
+        expose_value=False,
+        callback=_remember,
+        help="How a board that does not listen comes into its loader: dtr, rts, lines:dtr=0,100ms,dtr=1, "
+        "text:reboot\\r\\n, xbee:ADDRESS[:D3], or power: you switch it on.",
     ),
     click.option(
         "--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Print JSON Lines for machines."

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from otaflash.api.events import PhaseChanged, Progress, WarningEvent
+from otaflash.api.events import PhaseChanged, Progress, Waiting, WarningEvent
 from otaflash.cli.output import PHASES, print_warning, progress_text
 
 REDRAW_S = 0.1
@@ -25,7 +25,7 @@ class TerminalOutput:
         self._task = self._bar.add_task("", total=None, phase="", text="")
         self._drawn_at = 0.0
 
-    def show(self, event: PhaseChanged | Progress | WarningEvent) -> None:
+    def show(self, event: PhaseChanged | Progress | WarningEvent | Waiting) -> None:
         match event:
             case PhaseChanged(name):
                 self._bar.update(self._task, phase=name, text=PHASES.get(name, name))
@@ -34,6 +34,9 @@ class TerminalOutput:
                 text = progress_text(event)
                 self._bar.update(self._task, completed=event.done_bytes, total=event.total_bytes, text=text)
                 self._draw(within_s=REDRAW_S)
+            case Waiting(left_s):
+                self._bar.update(self._task, text=f"no answer yet; {left_s} s left")
+                self._draw()
             case WarningEvent(_, text):
                 self._bar.stop()
                 print_warning(text)

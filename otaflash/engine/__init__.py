@@ -10,6 +10,7 @@ from otaflash.engine.events import (
     PhaseChanged,
     Progress,
     Result,
+    Waiting,
     WarningEvent,
 )
 from otaflash.engine.offerable import Offerable
@@ -30,5 +31,6 @@ __all__ = [
     "Push",
     "Request",
     "Result",
+    "Waiting",
     "WarningEvent",
 ]

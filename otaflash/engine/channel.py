@@ -29,6 +29,8 @@ class LinkShape:
     queue_writes: int | None = None
     reconnects: bool = False
     """The link looks for a lost board by itself, which may take longer than silence may last elsewhere."""
+    patience_s: float = 10.0
+    """How long the device may be silent before its first word."""
 
     def pacing_rate(self) -> float | None:
         """What frames are spaced to, in bytes per second; a message link is held back by what is unanswered."""

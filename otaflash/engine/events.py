@@ -36,6 +36,13 @@ class WarningEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The device has not said a word, and somebody may still have to switch it on: so many seconds are left."""
+
+    left_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class NeedBundle:
     """The device is known: build the bundle for it and call ``use_bundle``."""
 
@@ -84,7 +91,7 @@ class Failed:
     error: OtaflashError
 
 
-Event = PhaseChanged | Progress | WarningEvent | NeedBundle | Done | Failed
+Event = PhaseChanged | Progress | WarningEvent | Waiting | NeedBundle | Done | Failed
 
 
 class Engine(Protocol):

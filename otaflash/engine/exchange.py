@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 from otaflash.engine import failures
 from otaflash.engine.channel import Channel, LinkShape
-from otaflash.engine.events import Event, Failed, PhaseChanged
+from otaflash.engine.events import Event, Failed, PhaseChanged, Waiting
 from otaflash.engine.steps import Shared, Step
 from otaflash.errors import OtaflashError
 from otaflash.wire.messages import Info
@@ -27,6 +28,7 @@ class Exchange(ABC):
         self._shared = Shared(self._channel)
         self.info: Info | None = None
         """What the device said of itself last."""
+        self._left_s: int | None = None
         self._step: Step | None = None
         self._phase = ""
         self._began_at: float | None = None
@@ -131,7 +133,16 @@ class Exchange(ABC):
         if now >= self._silence_ends() - 1e-9:
             self._give_up()
             return
+        self._tell_waiting(now)
         self._step.poll(now)
+
+    def _tell_waiting(self, now: float) -> None:
+        """Each second while somebody may still have to switch the device on."""
+        if self._channel.heard_at is None and self._channel.shape.patience_s > SILENCE_S:
+            left_s = math.ceil(self._silence_ends() - now)
+            if left_s != self._left_s:
+                self._left_s = left_s
+                self._shared.events.append(Waiting(left_s))
 
     def _stall_ends(self) -> float:
         return max(self._advanced_at, self._patient_until) + STALLED_S
@@ -142,8 +153,9 @@ class Exchange(ABC):
         return max(since or 0.0, self._patient_until) + self._silence_limit_s()
 
     def _silence_limit_s(self) -> float:
-        waits = self._channel.shape.reconnects and self._channel.heard_at is not None
-        return SILENCE_WHILE_RECONNECTING_S if waits else SILENCE_S
+        if self._channel.heard_at is None:
+            return self._channel.shape.patience_s
+        return SILENCE_WHILE_RECONNECTING_S if self._channel.shape.reconnects else SILENCE_S
 
     def _give_up(self) -> None:
         awaited = self._step.awaited if self._step is not None else "an answer"
@@ -155,4 +167,4 @@ class Exchange(ABC):
         elif self._channel.wire_bytes_up:
             self._fail(failures.garbage(awaited, self._channel.wire_bytes_up))
         else:
-            self._fail(failures.silent(awaited, SILENCE_S, contact=False))
+            self._fail(failures.silent(awaited, self._silence_limit_s(), contact=False))

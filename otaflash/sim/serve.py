@@ -91,17 +91,20 @@ def serve(
         save = None if state is None else (lambda: save_state(board, state))
         on_ready(door.name)
         with suppress(KeyboardInterrupt):
-            _run(world, port.write, door, stop, save)
+            run(world, port.write, door, stop, save)
 
 
-def _run(
+def run(
     world: World,
     to_board: Callable[[bytes], None],
     door: Door,
     stop: Callable[[], bool],
-    save: Callable[[], None] | None,
+    save: Callable[[], None] | None = None,
 ) -> None:
-    """Virtual time follows the monotonic clock; a late loop catches up event by event, at their own times."""
+    """Runs `world` in real time until `stop()`; what comes in at `door` goes to the board. Calls `save` each second.
+
+    Virtual time follows the monotonic clock; a late loop catches up event by event, at their own times.
+    """
     start = time.monotonic()
     saved_s = 0.0
     while not stop():

@@ -27,6 +27,7 @@ from otaflash.transport.ble import (
 from otaflash.transport.ble_failures import HOPELESS, WRITE_S, RadioError, Trouble
 from otaflash.transport.ble_finding import Finder
 from otaflash.transport.ble_services import BleTarget, Service
+from otaflash.transport.link import PATIENCE_S
 
 ATTEMPTS = 4
 """To connect to a board that is seen; none begins after COME_UP_S."""
@@ -59,6 +60,7 @@ class BleLink:
 
     frame_bytes = 1056
     reconnects = True
+    patience_s = PATIENCE_S
 
     def __init__(
         self,

@@ -32,6 +32,9 @@ class Link(Protocol):
     reconnects: bool
     """True: it stands on a connection that it looks for again when it is lost (BLE)."""
 
+    patience_s: float
+    """How many seconds the device may be silent before its first word: 10, or what somebody needs to switch it on."""
+
     @property
     def queue_writes(self) -> int | None:
         """Of a message link: how many writes the host surely holds that are not on the air yet; what is beyond may be
@@ -65,3 +68,14 @@ class Link(Protocol):
     def close(self) -> None:
         """Lets the way to the device go. May come twice."""
         ...
+
+
+PATIENCE_S = 10.0
+"""`Link.patience_s` where nobody states more."""
+
+
+def pause(link: Link, seconds: float) -> None:
+    """Lets time pass on the link; what comes meanwhile is dropped. Raises LinkError."""
+    until = link.now() + seconds
+    while link.now() < until:
+        link.read(until)

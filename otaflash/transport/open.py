@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from otaflash.errors import TargetError, UsageError
 from otaflash.transport.ble_services import KNOWN, SCHEME, Service, parse_ble
+from otaflash.transport.entering import enter_loader
+from otaflash.transport.entry import parse_entry
 from otaflash.transport.link import Link
 from otaflash.transport.serial import find_serial_ports, open_serial
 from otaflash.transport.serial_names import SerialPort
@@ -16,11 +18,28 @@ def open_link(
     *,
     baud: int | None = None,
     module: Service | None = None,
+    enter: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Link:
-    """Opens what the user named after --port (README: ports). `module`: a UART module of the user's, for BLE; `tell`
-    gets a line where opening takes its time. Raises UsageError for a name that means nothing, TargetError for a port
-    that cannot be opened."""
+    """Opens what the user named after --port (README: ports), and brings the board into its loader as `enter` says
+    (`parse_entry`; None: it is left alone). `module`: a UART module of the user's, for BLE; `tell` gets a line where
+    opening takes its time.
+
+    Raises UsageError for a name or a way in that means nothing, TargetError for a port that cannot be opened, LinkError
+    where a way in fails.
+    """
+    entry = None if enter is None else parse_entry(enter)
+    link = _open(port, baud, module, tell)
+    if entry is not None:
+        try:
+            enter_loader(link, entry, tell)
+        except BaseException:
+            link.close()
+            raise
+    return link
+
+
+def _open(port: str, baud: int | None, module: Service | None, tell: Callable[[str], None]) -> Link:
     if not port:
         raise UsageError("port-empty", "the port has no name", remedy="Name one after --port, or leave --port out.")
     if port.startswith("sim:"):

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from otaflash import system
+from otaflash.transport.link import PATIENCE_S
 from otaflash.transport.serial_failures import WRITE_TIMEOUT_S, blocked, lost, not_opened
 from otaflash.transport.serial_names import NETWORK, USB, SerialPort, check_url, choose_usb, split_baud
 
@@ -25,15 +26,20 @@ class SerialLink:
 
     stream = True
     reconnects = False
+    patience_s = PATIENCE_S
     frame_bytes = 1056
     connections = 1
     queue_writes = None
 
     def __init__(self, name: str, port: serial.SerialBase, rate_bytes_per_s: float | None) -> None:
+        import serial  # noqa: PLC0415
+
         self.name = name
         self.rate_bytes_per_s = rate_bytes_per_s
         self._port: Any = port
         self._fileno = port.fileno() if _selectable(port) else None
+        self.has_lines = type(port) is serial.Serial or type(port).__module__.endswith("rfc2217")
+        """Whether there are DTR and RTS that `set_lines` moves."""
         self._lost = False
 
     def now(self) -> float:

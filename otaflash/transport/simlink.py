@@ -10,6 +10,7 @@ from otaflash.sim.radio import FRAME_BYTES
 from otaflash.sim.station import Station
 from otaflash.sim.url import SimTarget, parse_sim_url
 from otaflash.sim.world import Port, World
+from otaflash.transport.link import PATIENCE_S
 
 SAVE_EVERY_S = 1.0
 """Virtual seconds between two savings of the flash: what a killed process may lose."""
@@ -31,6 +32,7 @@ class SimLink:
         self.rate_bytes_per_s: float | None = port.station.model.line_bytes_per_s
         self.queue_writes: int | None = port.station.model.queue_writes
         self.stream = not port.station.model.message
+        self.patience_s = PATIENCE_S
         self.reconnects = isinstance(port.station.model, BleModel)
         self._known = self._now_known()
         self.board = board

@@ -21,6 +21,7 @@ class HeldLink:
         self.rate_bytes_per_s = self.sim.rate_bytes_per_s
         self.stream = self.sim.stream
         self.reconnects = self.sim.reconnects
+        self.patience_s = 10.0
         self.queue_writes = self.sim.queue_writes
         self.hold_after_bytes = hold_after_bytes
         self.written_bytes = 0

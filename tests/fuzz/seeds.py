@@ -6,7 +6,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from otaflash.cli.config import _NUMBER_RANGES, _TEXT_KEYS
+from otaflash.config import BOARDS, KEYS
 from otaflash.image import elffile, uf2file
 from otaflash.image.build import Slot, build_image
 from otaflash.image.bundle import MAGIC, bundle_from_image, pack_bundle
@@ -45,7 +45,22 @@ def texts(*words: str) -> list[bytes]:
 
 
 UNITS = texts("ms", "s", "%", "k", "/", "+", ":torn", ":after", "down.", "up.", "1e-4", "inf", "nan", "-1", "9" * 40)
-CONFIG_WORDS = texts(*_TEXT_KEYS, *_NUMBER_RANGES, " = ", '"""', "'''", "[[", "]]", "{", "9" * 40, "\\u", "inf", "\n")
+CONFIG_WORDS = texts(
+    *KEYS,
+    BOARDS,
+    "[boards.",
+    'enter = "lines:dtr=0,100ms"',
+    " = ",
+    '"""',
+    "'''",
+    "[[",
+    "]]",
+    "{",
+    "9" * 40,
+    "\\u",
+    "inf",
+    "\n",
+)
 URL_WORDS = [
     *texts(*(f"{key}=" for key in (*_LINK_KEYS, *_OWN_KEYS)), *(name.value for name in Behaviour), "&", "board?"),
     *UNITS,
@@ -97,7 +112,10 @@ def seeds(target: str) -> list[bytes]:
         "wire": golden("accepted.txt"),
         "hex": [b"\n".join([*lines[:LINES_OF_HEX], lines[-1]]), b"\n".join([HEX_WORDS[2], *lines[1:3], lines[-1]])],
         "bundle": [small_bundle()],
-        "config": [b'board = "tiny2"\nport = "sim:tiny2?loss=5%"\nbaud = 57600\nversion = "1.2.3"\ncounter = 4\n'],
+        "config": [
+            b'board = "tiny2"\nport = "sim:tiny2?loss=5%"\nbaud = 57600\nversion = "1.2.3"\ncounter = 4\n',
+            b'port = "lamp"\n[boards.lamp]\nport = "/dev/ttyUSB0"\nenter = "text:reboot\\\\r"\n',
+        ],
         "sim_url": texts(
             "tiny2?rate=57600&delay=30ms&loss=5%&seed=7&app=new:hang,2.0.0:crash",
             "nrf51?down.burst=2s/200ms/90%&up.outage=5s+10s/50%&packet=100&buffer=202&air=78000&cut=12:torn&off=1s",

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from otaflash.cli.config import FILE_NAME, _parse
+from otaflash.config import FILE_NAME, parse_file, resolve
 from otaflash.errors import OtaflashError
 from otaflash.image.build import Slot
 from otaflash.image.bundle import Bundle, pack_bundle, parse_bundle
@@ -116,7 +116,7 @@ def assert_sound(found: Bundle) -> None:
 
 def config(data: bytes) -> None:
     try:
-        found = _parse(Path(FILE_NAME), data)
+        found = resolve({}, {}, [parse_file(Path(FILE_NAME), data)])
     except OtaflashError as error:
         named(error)
         return

@@ -1,0 +1,23 @@
+"""What holds where nothing is said: flags, environment, otaflash.toml. Knows no command line and no board."""
+
+from otaflash.config.keys import BOARDS, KEYS, Key, name_fault
+from otaflash.config.layers import DEFAULT, Config, config_files, find_project_file, resolve, user_file
+from otaflash.config.reading import FILE_NAME, ConfigFile, Stated, parse_file, read_file
+
+__all__ = [
+    "BOARDS",
+    "DEFAULT",
+    "FILE_NAME",
+    "KEYS",
+    "Config",
+    "ConfigFile",
+    "Key",
+    "Stated",
+    "config_files",
+    "find_project_file",
+    "name_fault",
+    "parse_file",
+    "read_file",
+    "resolve",
+    "user_file",
+]
