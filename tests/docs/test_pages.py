@@ -16,10 +16,12 @@ import pytest
 from documenting.site import filled
 
 from otaflash.cli.commands import otaflash as top
+from otaflash.image.hexfile import parse_hex
 from tests.cli.running import otaflash
 from tests.docs.pages import DOCS, PAGES, ROOT, Step, agrees, blocks, steps
+from tests.image.elves import Extra, Part, elf
 
-NEEDS = {"needs a board", "needs a programmer", "needs a radio", "from the network"}
+NEEDS = {"takes minutes", "needs a board", "needs a programmer", "needs a radio", "from the network"}
 """What a test has not; a page says so behind the command. Such commands are read, not run."""
 
 ELSEWHERE = {
@@ -49,8 +51,19 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     checkout.mkdir()
     for each in ("firmware", "tools", "docs", "protocol"):
         (checkout / each).symlink_to(ROOT / each)
+    for kind, content in firmware().items():
+        (checkout / f"firmware.{kind}").write_bytes(content)
+    monkeypatch.setenv("OTAFLASH_PORT", "sim:atmega328p?state=default.bin")
     monkeypatch.chdir(checkout)
     return checkout
+
+
+def firmware() -> dict[str, bytes]:
+    """What a page calls firmware.hex, firmware.elf and firmware.bin: one program, by kind of file."""
+    content = (ROOT / "firmware/app/blink/blink-1.1.0.hex").read_bytes()
+    program = b"".join(segment.data for segment in parse_hex(content).segments)
+    about = Extra(".otaflash", b"version=1.2.0\0board=atmega328p\0")
+    return {"hex": content, "elf": elf([Part(0, program)], [about]), "bin": program}
 
 
 def run(step: Step, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
@@ -135,6 +148,13 @@ def test_the_example_of_the_python_page_runs(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert re.search(r"0\.0\.1 -> 1\.1\.0 in \d+\.\d s", ended.stdout)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_command_of_ours_stands_where_it_is_run(page: Path) -> None:
+    """In a block of the kind console; promises.md has a test of its own for its measures."""
+    indented = re.findall(r"^ {4}(?:\$ )?otaflash .*$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert indented == [] or name_of(page) == "promises.md"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
