@@ -105,7 +105,12 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs code in a Python that lacks what Windows lacks."""
     command = [sys.executable, "-c", WINDOWS + code]
     return subprocess.run(
-        command, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "OTAFLASH_STATE_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

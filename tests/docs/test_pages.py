@@ -141,7 +141,7 @@ def test_the_example_of_the_python_page_runs(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "OTAFLASH_STATE_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

@@ -47,7 +47,8 @@ def clean(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def surroundings(home: Path) -> dict[str, str]:
     """The environment of a shell in which the virtual environment at `home` is active, and nothing else."""
     path = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "HOME": os.environ.get("HOME", "/"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    kept = {name: os.environ[name] for name in ("HOME", "OTAFLASH_STATE_DIR") if name in os.environ}
+    return {**kept, "PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def run(clean: Path, folder: Path, *words: str | Path) -> str:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from unittest import mock
 
@@ -127,11 +128,12 @@ def _watched(screen: Screen) -> Iterator[None]:
     size = {"COLUMNS": str(COLUMNS), "LINES": str(ROWS), "TERM": "xterm-256color"}
     kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "OTAFLASH_PORT"}}
     with (
+        TemporaryDirectory() as state,
         mock.patch.object(World, "__init__", remember),
         mock.patch.object(session, "draw_session", return_value=SESSION),
         mock.patch.object(terminal, "time", SimpleNamespace(monotonic=now_s)),
         mock.patch("rich.console.monotonic", now_s),
-        mock.patch.dict(os.environ, {**kept, **size}, clear=True),
+        mock.patch.dict(os.environ, {**kept, **size, "OTAFLASH_STATE_DIR": state}, clear=True),
     ):
         yield
     sys.stdout.flush()
