@@ -115,6 +115,7 @@ class FrameReader:
         self._left = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        """The frames that `data` completes, in order; the rest waits for more."""
         self._left += data
         while (start := self._left.find(_START)) >= 0:
             self._left = self._left[start:]

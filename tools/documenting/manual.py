@@ -7,14 +7,20 @@ from collections.abc import Iterable, Iterator
 
 from documenting.commands import Described, Row, common_options, every_command
 from otaflash import __version__
+from otaflash.config import KEYS
 from otaflash.errors import ExitCode
+from otaflash.history.place import FOLDER_VARIABLE
 
 FILES = (
-    ("otaflash.toml", "What holds in the folder in which the command runs, and below it."),
+    (
+        "otaflash.toml",
+        "What holds in that folder and below it; the user's own lies where the system has such files.",
+    ),
     ("FILE.otab", "A bundle: an image with its manifest, fit for one kind of board."),
 )
 ENVIRONMENT = (
-    ("OTAFLASH_PORT", "The port, where --port says nothing."),
+    *((key.environment, f"As {key.name} in otaflash.toml, above it and below the options.") for key in KEYS.values()),
+    (FOLDER_VARIABLE, "The folder of the history, in place of the system's own."),
     ("NO_COLOR", "Set to anything: no colours."),
 )
 

@@ -12,6 +12,7 @@ from documenting.commands import Described, Row, every_command
 from documenting.commands import common_options as common_rows
 from otaflash.api import events as told
 from otaflash.api.facts import PushResult
+from otaflash.config import KEYS, Key
 from otaflash.errors import ExitCode, Fault
 from otaflash.explained import Page, all_pages
 
@@ -41,6 +42,26 @@ def common_options() -> str:
 def exit_codes() -> str:
     """The table of exit codes."""
     return _table(("code", "meaning"), ((str(int(code)), code.meaning) for code in ExitCode))
+
+
+def configuration() -> str:
+    """The table of keys that a configuration may state."""
+    rows = (
+        (
+            f"`{key.name}`",
+            _prose(key.meaning.strip().rstrip(",")),
+            _values(key),
+            _prose(key.default),
+            f"`{key.environment}`",
+        )
+        for key in KEYS.values()
+    )
+    return _table(("key", "meaning", "for example", "default", "variable"), rows)
+
+
+def _values(key: Key) -> str:
+    limits = "" if key.limits is None else f" ({key.limits[0]:,} to {key.limits[1]:,})"
+    return f"`{key.example}`{limits}"
 
 
 def faults() -> str:

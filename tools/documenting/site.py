@@ -23,6 +23,7 @@ DOCS = ROOT / "docs"
 PARTS: dict[str, Callable[[], str]] = {
     "commands": reference.commands,
     "common-options": reference.common_options,
+    "configuration": reference.configuration,
     "errors": reference.errors,
     "events": reference.events,
     "exit-codes": reference.exit_codes,
