@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from otaflash.api.events import PhaseChanged, Progress, Waiting, WarningEvent
     from otaflash.api.facts import BoardInfo, ImageReady, PushEvent, PushPlan, PushResult
     from otaflash.api.program import Program, Wanted
+    from otaflash.api.scanning import Found, Scan, scan
     from otaflash.api.sync import SyncBoard, connect_sync
     from otaflash.errors import ExitCode, Fault, ImageError, LinkError, OtaflashError, TargetError, UsageError
 
 _HOMES = {
     "otaflash.api.aio": ("Board", "connect"),
     "otaflash.api.facts": ("BoardInfo", "ImageReady", "PushEvent", "PushPlan", "PushResult"),
+    "otaflash.api.scanning": ("Found", "Scan", "scan"),
     "otaflash.api.program": ("Program", "Wanted"),
     "otaflash.api.sync": ("SyncBoard", "connect_sync"),
     "otaflash.api.events": ("PhaseChanged", "Progress", "Waiting", "WarningEvent"),
@@ -31,6 +33,7 @@ __all__ = [
     "BoardInfo",
     "ExitCode",
     "Fault",
+    "Found",
     "ImageError",
     "ImageReady",
     "LinkError",
@@ -41,6 +44,7 @@ __all__ = [
     "PushEvent",
     "PushPlan",
     "PushResult",
+    "Scan",
     "SyncBoard",
     "TargetError",
     "UsageError",
@@ -50,6 +54,7 @@ __all__ = [
     "__version__",
     "connect",
     "connect_sync",
+    "scan",
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -170,6 +171,28 @@ def state_folder() -> Path | None:
         return None
 
 
+def runtime_folder() -> Path | None:
+    """A folder of this user's alone for what lives as long as a process; it is there. None: there can be none."""
+    import platformdirs  # noqa: PLC0415
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is not set is no news here
+            folder = Path(platformdirs.user_runtime_dir("otaflash", appauthor=False))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Below /tmp another user may have been faster.
+        return folder if all(_is_ours_alone(each) for each in (folder.parent, folder)) else None
+    except (RuntimeError, OSError):
+        return None
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    if not hasattr(os, "getuid"):
+        return True
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & stat.S_IWOTH
+
+
 def user_home() -> Path | None:
     """None where the system does not tell."""
     try:
@@ -183,12 +206,21 @@ def user_home() -> Path | None:
 
 def hold(file: IO[str]) -> bool:
     """Locks an open file for as long as this process has it open, however it ends. False: another process holds it."""
+    return _lock(file, shared=False)
+
+
+def is_held(file: IO[str]) -> bool:
+    """True if a process that still lives holds the file."""
+    return not _lock(file, shared=True)  # shared: two who look at once are not taken for the holder
+
+
+def _lock(file: IO[str], *, shared: bool) -> bool:
     try:
         import fcntl  # noqa: PLC0415  # there is none on Windows
     except ImportError:
         return _hold_on_windows(file)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

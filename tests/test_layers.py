@@ -40,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
 # Single arrows that the table above would not let through, each with its reason. The command line talks to boards
 # through otaflash.api alone, as any other program would.
 ARROWS_OF_ONE_FILE: dict[tuple[str, str], str] = {
-    ("cli.scan", "transport"): "it lists the ways to boards, and talks to none",
+    ("cli.sim", "transport.running"): "a simulated board that runs says where",
     ("cli.settings", "transport.ble_services"): "the UART module that the configuration describes",
     ("cli.demo", "transport.simlink"): "it cuts the power of its simulated board from outside",
     ("cli.factory", "wire.messages"): "fields of the boot record in a file",

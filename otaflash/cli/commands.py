@@ -14,7 +14,7 @@ from otaflash.cli.settings import common_options
 
 _COMMANDS = {
     "push": Entry("otaflash.cli.push", "push", "Send a program to the board, start it, and see that it runs."),
-    "scan": Entry("otaflash.cli.scan", "scan", "List the boards in reach: over Bluetooth, and serial ports."),
+    "scan": Entry("otaflash.cli.scan", "scan", "List the boards in reach: serial, simulated, over Bluetooth."),
     "info": Entry("otaflash.cli.board", "info", "Show what the board is and what it runs."),
     "confirm": Entry("otaflash.cli.board", "confirm", "Keep the program that is on trial."),
     "revert": Entry("otaflash.cli.board", "revert", "Give up the program on trial; the old one comes back."),

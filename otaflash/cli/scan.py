@@ -1,100 +1,102 @@
-"""`otaflash scan`: which boards are in reach by Bluetooth, and which serial ports there are. Connects to none."""
+"""`otaflash scan`: which boards are in reach, at which port, and what runs on them. Asks; changes nothing anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
+from otaflash.api import scanning
 from otaflash.api.events import WarningEvent
+from otaflash.api.scanning import Found, Scan, State
 from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
-from otaflash.errors import TargetError
-from otaflash.transport.ble_finding import scan_boards, service_of
-from otaflash.transport.ble_services import SCHEME, Service
-from otaflash.transport.open import find_ports, known_services
-
-SCAN_S = 5.0
-"""Several advertising intervals of a board that saves power."""
 
 Row = dict[str, object]
 
 
-@command("otaflash scan")
+@command("otaflash scan", "otaflash scan --passive --json")
+@click.option("--passive", is_flag=True, help="Send no byte to any port: only list what there is.")
 @common_options
 @click.pass_context
-def scan(context: click.Context) -> None:
-    """List the boards that advertise over Bluetooth LE, and the serial ports that are USB devices.
+def scan(context: click.Context, passive: bool) -> None:
+    """List the boards in reach: at USB serial ports, at simulators that run here, over Bluetooth LE.
 
-    Nothing is connected to and nobody is disturbed. What stands under PORT goes behind --port.
+    Each port is asked who is there (Inspect), which a board answers beside its work: none is reset or
+    restarted, and over Bluetooth none is connected to. What stands under PORT goes behind --port.
     """
     settings = settings_of(context)
-    services = known_services(settings.module())
     output = settings.output()
-    output.say(f"listening for {SCAN_S:.0f} s")
-    rows, others = serial_rows(), 0
-    try:
-        found, others = ble_rows(services)
-        rows = found + rows
-    except TargetError as error:  # serial ports can be listed all the same
-        output.show(WarningEvent(error.reason, f"no board is looked for over Bluetooth: {error.text}"))
+    output.say("looking for boards")
+    seen = scanning.scan(ask=not passive, baud=settings.baud, names=settings.config.ports, module=settings.module())
+    if seen.no_ble is not None:
+        output.show(WarningEvent(seen.no_ble.reason, f"no board is looked for over Bluetooth: {seen.no_ble.text}"))
     if settings.as_json:
-        for row in rows:
-            output.answer("board", row, "")
-    fields: Row = {"ok": True, "code": 0, "boards": len(rows), "others": others}
-    output.answer("result", fields, table(rows, others))
+        for each in seen.found:
+            output.answer("board", row_of(each), "")
+    fields: Row = {"ok": True, "code": 0, "boards": len(seen.found), "others": seen.others}
+    fields["left_alone"] = list(seen.left_alone)
+    output.answer("result", fields, table(seen))
 
 
-def ble_rows(services: Sequence[Service]) -> tuple[list[Row], int]:
-    """One row for each board, the strongest first, and how many devices are none. Raises TargetError."""
-    seen = scan_boards(SCAN_S)
-    rows: list[Row] = []
-    names = [each.name for each in seen]
-    for each in seen:
-        service = service_of(each, services)
-        if service is None:
-            continue
-        port = each.name if each.name and names.count(each.name) == 1 and "?" not in each.name else each.address
-        rows.append(
-            {
-                "port": SCHEME + port,
-                "name": each.name,
-                "address": each.address,
-                "signal_dbm": each.rssi,
-                "service": service.name,
-                "service_uuid": service.uuid,
-            }
-        )
-    return rows, len(seen) - len(rows)
+def row_of(found: Found) -> Row:
+    """What `scan --json` says of one port."""
+    info = found.info
+    return {
+        "port": found.port,
+        "name": found.name,
+        "address": found.address,
+        "signal_dbm": found.signal_dbm,
+        "service": found.service,
+        "service_uuid": found.service_uuid,
+        "state": found.state.value,
+        "why": found.why,
+        "board": None if info is None else info.board,
+        "uid": None if info is None else info.uid,
+        "running_version": None if info is None else info.version,
+        "boot_state": None if info is None else info.boot_state,
+        "mode": None if info is None else info.mode,
+    }
 
 
-def serial_rows() -> list[Row]:
-    """One row for each serial port that may lead to a board."""
-    return [
-        {
-            "port": each.device,
-            "name": each.description,
-            "address": each.usb,
-            "signal_dbm": None,
-            "service": "serial",
-            "service_uuid": None,
-        }
-        for each in find_ports()
+def table(seen: Scan) -> str:
+    """What people see: a line for each board, why others do not answer, and what was left out."""
+    found, others = seen.found, seen.others
+    columns = [
+        ("PORT", [each.port for each in found]),
+        ("NAME", [each.name for each in found]),
+        ("ADDRESS", [each.address for each in found]),
+        ("SIGNAL", ["" if each.signal_dbm is None else f"{each.signal_dbm} dBm" for each in found]),
+        ("SERVICE", [each.service for each in found]),
+        ("BOARD", [each.info.board if each.info else "" for each in found]),
+        ("RUNS", [(each.info.version or "nothing") if each.info else "" for each in found]),
+        ("STATE", [state_text(each) for each in found]),
     ]
-
-
-def table(rows: Sequence[Row], others: int) -> str:
-    """What people see: a line for each board, and what was left out."""
-    lines = [["PORT", "NAME", "ADDRESS", "SIGNAL", "SERVICE"]] if rows else []
-    for row in rows:
-        signal = "" if row["signal_dbm"] is None else f"{row['signal_dbm']} dBm"
-        lines.append([str(row["port"]), str(row["name"]), str(row["address"]), signal, str(row["service"])])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    text = text or ["No board is in reach."]
+    filled = [[head, *cells] for head, cells in columns if any(cells)]
+    widths = [max(map(len, column)) for column in filled]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in zip(*filled, strict=True)
+    ]
+    lines = lines or ["No board is in reach."]
+    lines += [f"{each.port}: {each.why}." for each in found if each.state in _EXPLAINED]
+    if seen.left_alone:
+        lines.append(f"Left alone, being no USB devices: {', '.join(seen.left_alone)}. One that is named is asked.")
     if others:
         devices = (
             "1 other Bluetooth device advertises" if others == 1 else f"{others} other Bluetooth devices advertise"
         )
-        text.append(f"{devices} no service that leads to a board.")
-    return "\n".join(text)
+        lines.append(f"{devices} no service that leads to a board.")
+    return "\n".join(lines)
+
+
+_EXPLAINED = (State.OTHER, State.BUSY, State.FORBIDDEN, State.FAILED)
+"""States whose reason a user can do something about."""
+
+
+def state_text(found: Found) -> str:
+    """One or two words: what the board does, or what came of asking."""
+    info = found.info
+    if info is None:
+        return "" if found.state is State.NOT_ASKED else found.state.value
+    if info.on_trial:
+        return "on trial"
+    return "in its loader" if info.mode == "loader" else "runs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import ExitStack
 from threading import Event
 
 import click
@@ -13,6 +14,7 @@ from otaflash.errors import UsageError
 from otaflash.sim.profiles import profile
 from otaflash.sim.serve import serve
 from otaflash.sim.url import SCHEME, parse_sim_url
+from otaflash.transport.running import RunningBoard, announced
 
 
 @command("otaflash sim atmega328p --pty", "otaflash sim 'atmega328p?delay=30ms&loss=5%&state=board.bin' --tcp 7000")
@@ -31,21 +33,27 @@ def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> 
     settings = settings_of(context)
     output = settings.output()
     target = parse_sim_url(SCHEME + board.removeprefix(SCHEME))
-    stopped = Event()
+    stopped, until_the_end = Event(), ExitStack()
+
+    def on_ready(port: str) -> None:
+        until_the_end.enter_context(announced(RunningBoard(port, target.board)))
+        output.answer("ready", {"port": port, "board": target.board}, port)
+
     for number in (signal.SIGINT, signal.SIGTERM):  # a flag, since an exception may come where nothing takes it up
         signal.signal(number, lambda *_: stopped.set())
-    serve(
-        profile(target.board),
-        target.model,
-        pty=pty,
-        tcp_port=tcp_port,
-        on_ready=lambda port: output.answer("ready", {"port": port, "board": target.board}, port),
-        stop=stopped.is_set,
-        seed=target.seed,
-        applications=target.applications,
-        power=target.power,
-        image=target.image,
-        state=target.state,
-    )
+    with until_the_end:
+        serve(
+            profile(target.board),
+            target.model,
+            pty=pty,
+            tcp_port=tcp_port,
+            on_ready=on_ready,
+            stop=stopped.is_set,
+            seed=target.seed,
+            applications=target.applications,
+            power=target.power,
+            image=target.image,
+            state=target.state,
+        )
     if settings.as_json:  # people see that it has ended
         output.answer("result", {"ok": True, "code": 0}, "")

@@ -9,6 +9,7 @@ from otaflash.transport.ble_services import KNOWN, SCHEME, Service, parse_ble
 from otaflash.transport.entering import enter_loader
 from otaflash.transport.entry import parse_entry
 from otaflash.transport.link import Link
+from otaflash.transport.running import running_boards
 from otaflash.transport.serial import find_serial_ports, open_serial
 from otaflash.transport.serial_names import SerialPort
 
@@ -65,15 +66,17 @@ def find_ports() -> list[SerialPort]:
 
 
 def find_port() -> str:
-    """The port to use where none was named: the only one there is. Raises TargetError for none or several."""
-    ports = find_ports()
-    if len(ports) == 1:
-        return ports[0].device
-    if not ports:
+    """The port to use where none was named: the only one there is, of a USB serial port or of a simulated board that
+    runs here. Raises TargetError for none or several."""
+    present = [(port.device, f"{port.description}, {port.usb}") for port in find_ports()]
+    present += [(each.port, f"simulated {each.board}") for each in running_boards()]
+    if len(present) == 1:
+        return present[0][0]
+    if not present:
         raise TargetError(
             "port-none", "no USB serial port is present", remedy="Connect the board, or name a port after --port."
         )
-    listed = ", ".join(f"{port.device} ({port.description}, {port.usb})" for port in ports)
+    listed = ", ".join(f"{port} ({what})" for port, what in present)
     raise TargetError(
-        "port-ambiguous", f"{len(ports)} ports are present: {listed}", remedy="Name one of them after --port."
+        "port-ambiguous", f"{len(present)} ports are present: {listed}", remedy="Name one of them after --port."
     )

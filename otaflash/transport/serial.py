@@ -195,4 +195,5 @@ def _described(info: Any) -> SerialPort:
     usb = ""
     if info.vid is not None and info.pid is not None:
         usb = f"{USB}{info.vid:04x}:{info.pid:04x}" + (f":{info.serial_number}" if info.serial_number else "")
-    return SerialPort(info.device, info.description or "", usb)
+    described = info.description if info.description != "n/a" else ""  # pyserial's word for nothing
+    return SerialPort(info.device, described or "", usb)

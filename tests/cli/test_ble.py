@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from otaflash.cli import scan
+from otaflash.api import scanning
 from otaflash.sim.profiles import profile
 from otaflash.transport.ble_services import NORDIC_UART, Service
 from tests.cli.running import BLINK, otaflash
@@ -27,7 +27,7 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBed]:
     for name, value in made.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scan, "SCAN_S", 0.5)
+    monkeypatch.setattr(scanning, "LISTEN_S", 0.5)
     yield made
     made.close()
 
