@@ -101,6 +101,25 @@ def posix_names(node: ast.AST) -> list[str]:
     return []
 
 
+def text_of_unsaid_encoding() -> Iterator[str]:
+    """Calls that read or write text as the system likes, which on Windows is not UTF-8."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or place == HOME or any(each.arg == "encoding" for each in node.keywords):
+                continue
+            name = ast.unparse(node.func).rpartition(".")[2]
+            mode = ast.unparse(node.args[1]) if len(node.args) > 1 else "'r'"
+            opens = (
+                isinstance(node.func, ast.Name)
+                and name == "open"
+                and "b" not in mode
+                and "devnull" not in ast.unparse(node)
+            )
+            if opens or name in {"read_text", "write_text"}:
+                yield f"{place}:{node.lineno}: {ast.unparse(node)}"
+
+
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs code in a Python that lacks what Windows lacks."""
     command = [sys.executable, "-c", WINDOWS + code]
@@ -116,6 +135,10 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_what_only_posix_has_is_used_in_one_file() -> None:
     assert list(uses()) == []
+
+
+def test_text_is_read_and_written_as_utf_8() -> None:
+    assert list(text_of_unsaid_encoding()) == []
 
 
 def test_every_module_can_be_imported_where_there_is_no_posix(tmp_path: Path) -> None:

@@ -47,10 +47,14 @@ def declarations(root: Path) -> str:
 
     Raises ValueError for headers that do not describe the geometry.
     """
-    geometry = re.search(r"struct ota_geometry \{.*?\n\};", (root / PORT / "port_config.h").read_text(), re.DOTALL)
+    geometry = re.search(r"struct ota_geometry \{.*?\n\};", _text(root / PORT / "port_config.h"), re.DOTALL)
     if geometry is None:
         raise ValueError("port_config.h has no struct ota_geometry")
-    return "\n".join([geometry.group(0), *(_without_directives((root / PORT / name).read_text()) for name in HEADERS)])
+    return "\n".join([geometry.group(0), *(_without_directives(_text(root / PORT / name)) for name in HEADERS)])
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _without_directives(header: str) -> str:
