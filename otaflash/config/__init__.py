@@ -3,6 +3,7 @@
 from otaflash.config.keys import BOARDS, KEYS, Key, name_fault
 from otaflash.config.layers import DEFAULT, Config, config_files, find_project_file, resolve, user_file
 from otaflash.config.reading import FILE_NAME, ConfigFile, Stated, parse_file, read_file
+from otaflash.config.template import Plugged, template
 
 __all__ = [
     "BOARDS",
@@ -12,6 +13,7 @@ __all__ = [
     "Config",
     "ConfigFile",
     "Key",
+    "Plugged",
     "Stated",
     "config_files",
     "find_project_file",
@@ -19,5 +21,6 @@ __all__ = [
     "parse_file",
     "read_file",
     "resolve",
+    "template",
     "user_file",
 ]

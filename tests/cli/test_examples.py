@@ -31,7 +31,7 @@ SERVERS = {"sim"}
 MEASURES = {"link", "ble", "scale", "soak", "powercut"}
 """They have tests of their own and take long; here only their words are read."""
 
-RADIO = {"scan"}
+RADIO = {"scan", "init"}
 """Needs a radio: tests/transport/ble has it over bleak's own backend."""
 
 
