@@ -242,7 +242,7 @@ def connect_sync(
 ) -> SyncBoard:
     """Opens the way to a board: ``with otaflash.connect_sync("/dev/ttyUSB0") as board: print(board.info())``.
 
-    `port` is what --port takes (README); None: the only USB serial port there is. `baud`: bits per second of a serial
+    `port` is what --port takes (ports.md); None: the only USB serial port there is. `baud`: bits per second of a serial
     line, default 115,200. `module`: a UART module of your own, for BLE. `enter` is what --enter takes: how a
     board that does not listen comes into its loader; None: it is left alone. `tell` gets a line where opening takes its
     time. Asks the board nothing. Raises TargetError for a port that cannot be opened or was not found, UsageError for

@@ -22,9 +22,9 @@ _COMMANDS = {
     "init": Entry("otaflash.cli.init", "init", "Write an otaflash.toml, by looking at what is plugged in."),
     "config": Entry("otaflash.cli.config", "config", "Show every setting, and who states it."),
     "history": Entry("otaflash.cli.history", "history", "Show what was pushed to which board from this computer."),
-    "bundle": Entry("otaflash.cli.bundle", "bundle", "Make a bundle of a HEX file; needs no board."),
+    "bundle": Entry("otaflash.cli.bundle", "bundle", "Make a bundle of a program file; needs no board."),
     "factory": Entry("otaflash.cli.factory", "factory", "Make a HEX of loader and program for the first programmer."),
-    "inspect": Entry("otaflash.cli.bundle", "inspect", "Show what is in a HEX or bundle file; needs no board."),
+    "inspect": Entry("otaflash.cli.bundle", "inspect", "Show what is in a program or bundle file; needs no board."),
     "doctor": Entry("otaflash.cli.doctor", "doctor", "Check what may keep this computer from reaching a board."),
     "explain": Entry("otaflash.cli.explain", "explain", "Say what an error means, and what to do; needs no board."),
     "sim": Entry("otaflash.cli.sim", "sim", "Serve a simulated board on a pty or a TCP port, in real time."),
@@ -33,10 +33,18 @@ _COMMANDS = {
     "demo": Entry("otaflash.cli.demo", "demo", "See an update over a bad radio, with a power cut in the middle."),
 }
 
+_SECTIONS = {
+    "Boards": ("push", "scan", "info", "confirm", "revert", "reboot", "history"),
+    "Files": ("bundle", "factory", "inspect"),
+    "Help": ("doctor", "explain", "completion"),
+    "Simulation": ("demo", "sim", "bench"),
+}
+
 
 @click.group(
     cls=LazyGroup,
     entries=_COMMANDS,
+    sections=_SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
 @click.version_option(__version__, prog_name="otaflash")

@@ -30,14 +30,29 @@ class Entry:
 class LazyGroup(Group):
     """Lists its entries from their summaries; loads the one that is called."""
 
-    def __init__(self, *args: Any, entries: dict[str, Entry], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, entries: dict[str, Entry], sections: dict[str, tuple[str, ...]] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.entries = entries
+        self._sections = sections or {"Commands": ()}
+        """The heading of each part of the list, and what stands below it; the last one has all the rest."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
         del ctx
         return list(self.entries)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of commands, section by section, all in the same columns."""
+        del ctx
+        rest = [name for name in self.entries if not any(name in names for names in self._sections.values())]
+        last = next(reversed(self._sections))
+        width = max(map(len, self.entries))
+        for heading, names in self._sections.items():
+            shown = [*names, *(rest if heading == last else ())]
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), self.entries[name].summary) for name in shown])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A stand-in that is good for the list of commands only."""

@@ -22,7 +22,7 @@ def open_link(
     enter: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Link:
-    """Opens what the user named after --port (README: ports), and brings the board into its loader as `enter` says
+    """Opens what the user named after --port (ports.md), and brings the board into its loader as `enter` says
     (`parse_entry`; None: it is left alone). `module`: a UART module of the user's, for BLE; `tell` gets a line where
     opening takes its time.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from otaflash import __version__
+from otaflash.cli.commands import otaflash as top
 from tests.cli.running import COMMAND, ROOT, otaflash, otaflash_apart
 
 COMMANDS = ("push", "info", "confirm", "revert", "reboot", "bundle", "factory", "inspect", "sim", "bench", "demo")
@@ -126,6 +129,32 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 def test_the_list_of_commands_is_whole_on_a_narrow_terminal() -> None:
     assert "..." not in otaflash_apart("--help", env={"COLUMNS": "60"}).out.replace("[ARGS]...", "")
+
+
+def test_each_command_stands_once_in_the_list() -> None:
+    shown = otaflash("--help").out
+    for name in top.entries:
+        assert len(re.findall(rf"^  {name} +\S", shown, re.MULTILINE)) == 1
+
+
+def on_a_terminal(**environment: str) -> str:
+    """What --help writes to a terminal."""
+    ours, theirs = os.openpty()
+    ended = otaflash_apart("--help", stdout=theirs, env={"TERM": "xterm", **environment})
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # how a terminal without a writer ends
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    assert ended.code == 0
+    return said.decode()
+
+
+def test_help_has_colours_on_a_terminal_that_wants_them() -> None:
+    assert "\x1b[36mpush" in on_a_terminal()
+    assert "\x1b[" not in on_a_terminal(NO_COLOR="1")
+    assert "\x1b[" not in on_a_terminal(TERM="dumb")
 
 
 def test_no_color_leaves_no_escape_sequences() -> None:
