@@ -36,7 +36,7 @@ _COMMANDS = {
 _SECTIONS = {
     "Boards": ("push", "scan", "info", "confirm", "revert", "reboot", "history"),
     "Files": ("bundle", "factory", "inspect"),
-    "Help": ("doctor", "explain", "completion"),
+    "Set-up and trouble": ("init", "config", "doctor", "explain", "completion"),
     "Simulation": ("demo", "sim", "bench"),
 }
 

@@ -6,12 +6,13 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "examples" not in page.parts)
 
-_BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^( *)```(console|python)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"\s{2,}# (.+)$")
 ELLIPSIS = "…"
 """In what is shown: anything; alone on a line: any lines, or none."""
@@ -44,7 +45,9 @@ class Step:
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return [body for kind, body in _BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
+    """The contents of the fenced blocks of one language, also of those within lists."""
+    found = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [dedent(body) for _, kind, body in found if kind == language]
 
 
 def steps(page: Path) -> list[Step]:
@@ -63,7 +66,8 @@ def steps(page: Path) -> list[Step]:
 
 
 def agrees(shown: tuple[str, ...], said: str) -> bool:
-    """Whether what a command said is what the page shows of it."""
+    """Whether what a command said is what the page shows of it; how wide the columns of a table are is left open."""
+    shown, said = tuple(_narrow(line) for line in shown), _narrow(said)
     pattern = "".join(
         r"(?:.*\n)*?"
         if line.strip() == ELLIPSIS
@@ -71,3 +75,7 @@ def agrees(shown: tuple[str, ...], said: str) -> bool:
         for line in shown
     )
     return not shown or re.fullmatch(pattern, said if said.endswith("\n") else said + "\n") is not None
+
+
+def _narrow(text: str) -> str:
+    return re.sub(" +", " ", text)
