@@ -68,9 +68,9 @@ class SyncBoard:
 
     # --- one question, or one word and what runs after it
 
-    def info(self) -> BoardInfo:
+    def info(self, on_event: OnEvent | None = None) -> BoardInfo:
         """What the board is and what it runs. Disturbs nothing: the running program answers itself."""
-        return self._ask(Operation.INFO)
+        return self._ask(Operation.INFO, on_event)
 
     def confirm(self, on_event: OnEvent | None = None) -> BoardInfo:
         """Keeps the program on trial; fine for one that is kept already. Raises OtaflashError: no-trial."""

@@ -8,7 +8,7 @@ import click
 
 from otaflash.api.facts import BoardInfo
 from otaflash.api.sync import OnEvent, SyncBoard
-from otaflash.cli.exchange import connected, shown_on
+from otaflash.cli.exchange import connected, shown_on, waiting_on
 from otaflash.cli.facts import facts_of, running_text, table_text
 from otaflash.cli.help import command
 from otaflash.cli.journal import recorded
@@ -23,7 +23,7 @@ def info(context: click.Context) -> None:
     settings = settings_of(context)
     output = settings.output()
     with connected(settings, output) as board:
-        facts = facts_of(board.info())
+        facts = facts_of(board.info(waiting_on(output)))
     output.answer("result", {"ok": True, "code": 0, **facts}, table_text(facts))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from otaflash.api.events import Waiting
 from otaflash.api.facts import ImageReady, PushEvent
 from otaflash.api.sync import OnEvent, SyncBoard, connect_sync
 from otaflash.cli.facts import version_text
 from otaflash.cli.output import Output
 from otaflash.cli.settings import Settings
+from otaflash.errors import TargetError
 
 
 @contextmanager
@@ -17,14 +20,25 @@ def connected(settings: Settings, output: Output) -> Iterator[SyncBoard]:
     """The board that is meant; afterwards the screen is in order, the link closed. Raises TargetError, UsageError."""
     if settings.config.name is not None:
         output.say(f"{settings.config.name} is {settings.port}")
-    opened = connect_sync(
-        settings.port, baud=settings.baud, module=settings.module(), enter=settings.enter, tell=output.say
-    )
-    with opened as board:
+    with _opened(settings, output) as board:
         try:
             yield board
         finally:
             output.close()
+
+
+def _opened(settings: Settings, output: Output) -> SyncBoard:
+    try:
+        return connect_sync(
+            settings.port, baud=settings.baud, module=settings.module(), enter=settings.enter, tell=output.say
+        )
+    except TargetError as error:
+        names = settings.config.ports
+        if error.reason == "port-missing" and names and settings.config.name is None:
+            near = difflib.get_close_matches(str(settings.port), names, n=1)
+            known = f"perhaps you mean {near[0]}" if near else f"Boards that have names: {', '.join(names)}"
+            raise TargetError(error.reason, error.text, remedy=f"{known}. {error.remedy}") from error
+        raise
 
 
 def shown_on(output: Output) -> OnEvent:
@@ -36,6 +50,16 @@ def shown_on(output: Output) -> OnEvent:
             size = f"{event.image_bytes:,} bytes"
             output.say(f"{board.board} {board.uid} {version_text(board)} and gets {event.version} ({size})")
         else:
+            output.show(event)
+
+    return show
+
+
+def waiting_on(output: Output) -> OnEvent:
+    """For a question, whose steps nobody wants to see: only that somebody has to switch the board on."""
+
+    def show(event: PushEvent) -> None:
+        if isinstance(event, Waiting):
             output.show(event)
 
     return show

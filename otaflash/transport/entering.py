@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import assert_never
 
 from otaflash.errors import UsageError
-from otaflash.transport.entry import Command, Entry, Lines, LineStep, PowerUp, RemotePin
+from otaflash.transport.entry import Command, Lines, LineStep, RemotePin
 from otaflash.transport.link import Link, pause
 from otaflash.transport.serial import SerialLink
 from otaflash.transport.xbee import pulse_remote_pin
 
 
-def enter_loader(link: Link, entry: Entry, tell: Callable[[str], None]) -> None:
+def enter_loader(link: Link, entry: Lines | Command | RemotePin, tell: Callable[[str], None]) -> None:
     """Does what `entry` says; what the board sends meanwhile is dropped. `tell` gets a line for what takes its time.
 
     Raises UsageError for a link that has no such way in, LinkError.
@@ -27,9 +27,6 @@ def enter_loader(link: Link, entry: Entry, tell: Callable[[str], None]) -> None:
                 raise _no_way(link, "no UART with an XBee behind it")
             tell(f"resetting the board by D{entry.pin} of the XBee {entry.address:016X}")
             pulse_remote_pin(link, entry)
-        case PowerUp(seconds):
-            link.patience_s = seconds
-            tell(f"switch the board on now; it is waited for {seconds:g} s")
         case _:
             assert_never(entry)
 

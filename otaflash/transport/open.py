@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from otaflash.errors import TargetError, UsageError
 from otaflash.transport.ble_services import KNOWN, SCHEME, Service, parse_ble
 from otaflash.transport.entering import enter_loader
-from otaflash.transport.entry import parse_entry
-from otaflash.transport.link import Link
+from otaflash.transport.entry import PowerUp, parse_entry
+from otaflash.transport.link import PATIENCE_S, Link
 from otaflash.transport.running import running_boards
 from otaflash.transport.serial import find_serial_ports, open_serial
 from otaflash.transport.serial_names import SerialPort
+
+LOOK_AGAIN_S = 0.2
+"""For a port that is waited for."""
 
 
 def open_link(
@@ -30,6 +34,8 @@ def open_link(
     where a way in fails.
     """
     entry = None if enter is None else parse_entry(enter)
+    if isinstance(entry, PowerUp):
+        return _open_when_on(port, entry, baud, module, tell)
     link = _open(port, baud, module, tell)
     if entry is not None:
         try:
@@ -38,6 +44,27 @@ def open_link(
             link.close()
             raise
     return link
+
+
+def _open_when_on(
+    port: str, entry: PowerUp, baud: int | None, module: Service | None, tell: Callable[[str], None]
+) -> Link:
+    """A board with USB or a radio of its own may not be there before it is switched on."""
+    tell(f"switch the board on now; it is waited for {entry.seconds:g} s")
+    until = time.monotonic() + entry.seconds
+    while True:
+        try:
+            link = _open(port, baud, module, tell)
+            break
+        except TargetError as error:
+            if error.reason not in _NOT_THERE or time.monotonic() > until:
+                raise
+            time.sleep(LOOK_AGAIN_S)
+    link.patience_s = max(until - time.monotonic(), min(entry.seconds, PATIENCE_S))
+    return link
+
+
+_NOT_THERE = ("port-missing", "ble-none")
 
 
 def _open(port: str, baud: int | None, module: Service | None, tell: Callable[[str], None]) -> Link:

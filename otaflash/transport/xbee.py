@@ -1,8 +1,8 @@
 """An XBee at this computer moves a pin of the XBee at the board. Frames of Digi's API mode; knows no other use of it.
 
 Sources: Digi's "XBee/XBee-PRO S2C 802.15.4 RF Module User Guide": Transparent and command mode; API frames 0x08, 0x17,
-0x88 and 0x97; AP, CN, D0 to P2. Digi's own Python package opens the port itself, asks the module for a dozen settings
-and keeps a thread at it: too much for two frames.
+0x88 and 0x97; AP, CN, D0 to P2. Digi's own Python package (digi-xbee 1.5) opens the port itself, wants a module that
+is in API mode already, and keeps a thread at it: ours is transparent, at a port that is open, and two frames do.
 """
 
 from __future__ import annotations

@@ -59,6 +59,8 @@ def test_a_name_that_no_file_states_is_a_port_that_is_missing() -> None:
     ended = otaflash("info", "--port", "lmap")
     assert ended.code == 3
     assert "there is no port lmap" in ended.err
+    assert "perhaps you mean lamp." in ended.err
+    assert "Boards that have names: lamp." in otaflash("info", "--port", "COM99").err
 
 
 def test_a_deaf_board_is_reached_by_the_way_in_that_its_table_states() -> None:

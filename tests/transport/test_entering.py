@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from otaflash import session
 from otaflash.engine import Event, Operation, Waiting
-from otaflash.errors import LinkError, UsageError
+from otaflash.errors import LinkError, TargetError, UsageError
 from otaflash.sim.station import Place, Station
+from otaflash.transport import open as opening
 from otaflash.transport import xbee
 from otaflash.transport.open import open_link
 from tests.transport.wired import Adapter, ConsoleDoor, DarkDoor, Rfc2217Door, XBeeDoor, wired
@@ -115,6 +117,24 @@ def test_a_board_that_somebody_switches_on_is_asked_for_meanwhile() -> None:
     assert left
     assert left == sorted(left, reverse=True)
     assert left[0] <= 40
+
+
+def test_a_port_that_is_not_there_before_the_board_has_power_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(opening, "LOOK_AGAIN_S", 0.02)
+    told: list[str] = []
+    with wired(lambda station: DarkDoor(station, 1)) as (port, _):
+        plugged = tmp_path / "ttyACM0"
+        threading.Timer(0.2, plugged.symlink_to, [port]).start()
+        assert asked(str(plugged), "power:40s", told) == LOADER
+    assert told == ["switch the board on now; it is waited for 40 s"]
+
+
+def test_a_port_that_never_comes_is_missing_in_the_end() -> None:
+    with pytest.raises(TargetError) as caught:
+        open_link("/dev/ttyNone99", enter="power:0.3s")
+    assert caught.value.reason == "port-missing"
 
 
 def test_nobody_switches_it_on_and_the_time_that_was_waited_is_told() -> None:
