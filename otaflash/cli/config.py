@@ -18,7 +18,7 @@ from otaflash.history.place import FOLDER_VARIABLE
 _COMMANDS = {"show": Entry("otaflash.cli.config", "show", "Show every setting, and who states it.")}
 
 
-@click.group(cls=LazyGroup, entries=_COMMANDS)
+@click.group(cls=LazyGroup, entries=_COMMANDS, no_args_is_help=False)
 def config() -> None:
     """Settings of the project, of the user, of the environment and of the command line."""
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from otaflash.api import scanning
-from otaflash.api.scanning import Found
+from otaflash.api.scanning import Found, State
+from otaflash.cli.exchange import connected, waiting_on
 from otaflash.cli.help import command
+from otaflash.cli.output import Output
 from otaflash.cli.scan import row_of, state_text
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.config import FILE_NAME, Plugged, template
@@ -34,8 +36,7 @@ def init(context: click.Context, force: bool) -> None:
         raise _is_there(path)
     settings = settings_of(context)
     output = settings.output()
-    output.say("looking for boards")
-    found = look(settings)
+    found = look(settings, output)
     if settings.as_json:
         for each in found:
             output.answer("board", row_of(each), "")
@@ -47,11 +48,14 @@ def init(context: click.Context, force: bool) -> None:
     output.answer("result", fields, f"{_summary(answering)} {path} is written:\n\n{text}")
 
 
-def look(settings: Settings) -> list[Found]:
-    """The ports that there are, or the one that was named, with what answers there."""
+def look(settings: Settings, output: Output) -> list[Found]:
+    """The ports that there are, with what answers there; or the one that was named, at which something must answer.
+    Raises TargetError, LinkError."""
     port = _flag(settings, "port")
     if port is not None:
-        return [scanning.ask_at(Found(str(port), "", "", ""), settings.baud)]
+        with connected(settings, output) as board:
+            return [Found(str(port), "", "", "", state=State.ANSWERS, info=board.info(waiting_on(output)))]
+    output.say("looking for boards")
     return list(scanning.scan(baud=settings.baud, module=settings.module()).found)
 
 

@@ -57,6 +57,7 @@ def test_the_version_is_told() -> None:
         ["sim", "atmega328p"],
         ["sim", "atmega328p", "--pty", "--tcp", "0"],
         ["bench"],
+        ["config"],
         ["bench", "fly"],
         ["info", "--port", "sim:atmega328p?speed=9"],
         ["info", "--port", ""],

@@ -13,7 +13,7 @@ from otaflash.sim.app import Application
 from otaflash.sim.serve import PtyDoor
 from tests.cli.running import otaflash, otaflash_apart
 from tests.transport.ports import Listed, present
-from tests.transport.wired import DEAF, wired
+from tests.transport.wired import DEAF, ConsoleDoor, wired
 
 FILE = Path("otaflash.toml")
 
@@ -79,6 +79,19 @@ def test_options_that_were_needed_to_reach_the_board_are_stated() -> None:
     assert f'port = "{port}"' in text
     assert "\nbaud = 57600 " in text
     assert '\nenter = "none" ' in text
+
+
+def test_a_port_that_was_named_must_lead_to_a_board() -> None:
+    ended = otaflash("init", "--port", "/dev/ttyNone99")
+    assert ended.code == 3
+    assert "error 3 port-missing" in ended.err
+    assert not FILE.exists()
+
+
+def test_a_board_that_is_deaf_is_brought_into_its_loader_to_be_written_down() -> None:
+    with wired(ConsoleDoor) as (port, _):
+        assert otaflash("init", "--port", port, "--enter", r"text:reboot\r\n").code == 0
+        assert otaflash("info", "--json").result["mode"] == "loader"
 
 
 def test_what_a_variable_states_already_is_not_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
