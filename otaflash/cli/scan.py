@@ -20,8 +20,8 @@ Row = dict[str, object]
 def scan(context: click.Context, passive: bool) -> None:
     """List the boards in reach: at USB serial ports, at simulators that run here, over Bluetooth LE.
 
-    Each port is asked who is there (Inspect), which a board answers beside its work: none is reset or
-    restarted, and over Bluetooth none is connected to. What stands under PORT goes behind --port.
+    Each port is asked who is there (Inspect), which a board answers beside its work: none is restarted,
+    and over Bluetooth none is connected to. What stands under PORT goes behind --port.
     """
     settings = settings_of(context)
     output = settings.output()
