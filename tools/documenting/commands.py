@@ -62,8 +62,8 @@ def described(name: str, command: click.Command) -> Described:
 
 
 def common_options() -> tuple[Row, ...]:
-    """What every command takes."""
-    return tuple(rows(click.Context(otaflash, info_name=PROGRAM), common=True))
+    """What every command takes, as one of them says it: the options above all commands have --version besides."""
+    return tuple(rows(click.Context(otaflash.entries["info"].load()), common=True))
 
 
 def rows(context: click.Context, *, common: bool) -> Iterator[Row]:
