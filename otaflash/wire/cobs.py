@@ -6,9 +6,12 @@ through here.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from otaflash.wire.crc import CRC_BYTES, crc_fits
 from otaflash.wire.errors import WireError, WireFault
 from otaflash.wire.messages import FRAME_GREATEST, HEADER_BYTES
+from otaflash.wire.text import frame_starts
 
 _RUN = 254  # most bytes that one code byte can stand before
 _FULL = 0xFF  # the code of such a group; unlike the others it stands for no zero
@@ -52,49 +55,57 @@ def cobs_bound(frame_bytes: int) -> int:
     return frame_bytes + frame_bytes // _RUN + 1
 
 
+def find_frame(encoded: bytes, limit: int = FRAME_GREATEST) -> tuple[int, bytes]:
+    """Where the frame begins in what stood before a zero, and the frame decoded: its CRC right, its length at most
+    `limit` bytes. Before it there may be text. Without a frame: the length of `encoded`, and nothing."""
+    for start in (0, *frame_starts(encoded)):
+        with suppress(WireError):
+            frame = _checked(cobs_decode(encoded[start:]), limit)
+            if frame:
+                return start, frame
+    return len(encoded), b""
+
+
+def _checked(frame: bytes, limit: int) -> bytes:
+    fits = HEADER_BYTES + CRC_BYTES <= len(frame) <= limit and crc_fits(frame)
+    return frame if fits else b""
+
+
 class FrameReader:
     """Takes what a link delivers and gives the frames in it whose CRC is right, as bytes with that CRC.
 
-    On a stream, chunks may be cut anywhere and zero bytes between frames mean nothing; without a stream each chunk is
-    one frame. Memory stays below one frame and one chunk, whatever arrives.
+    On a stream, chunks may be cut anywhere, zero bytes between frames mean nothing, and text that a program prints
+    before a reply is passed over; without a stream each chunk is one frame. Memory stays below one frame and one chunk,
+    whatever arrives.
     """
 
-    __slots__ = ("_kept", "_limit", "_overlong", "_stream", "damaged")
+    __slots__ = ("_kept", "_limit", "_stream", "damaged")
 
     def __init__(self, stream: bool = True, limit: int = FRAME_GREATEST) -> None:
+        """`limit`: the longest frame, in bytes; longer ones are dropped."""
         self._stream = stream
         self._limit = limit
-        self._kept = b""  # the beginning of a frame whose end has not come
-        self._overlong = False  # the frame under way is too long already: dropped up to its delimiter
+        self._kept = b""  # the beginning of a frame whose end has not come; of what is too long for one, the end
         self.damaged = 0
         """Frames dropped so far: wrong CRC or encoding, too short, too long."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The frames that `chunk` completes, in order. Never raises, whatever the bytes are."""
         if not self._stream:
-            return self._valid([chunk]) if chunk else []
-        *ended, self._kept = (self._kept + chunk).split(b"\0")
-        if ended and self._overlong:
-            ended[0] = b""
-            self._overlong = False
-            self.damaged += 1
-        if len(self._kept) > cobs_bound(self._limit):
-            self._overlong = True
-        if self._overlong:
-            self._kept = b""
-        return self._valid([self._decoded(encoded) for encoded in ended if encoded])
+            return self._counted([_checked(chunk, self._limit)]) if chunk else []
+        *ended, kept = (self._kept + chunk).split(b"\0")
+        self._kept = self._end_of(kept)
+        return self._counted([find_frame(self._end_of(encoded), self._limit)[1] for encoded in ended if encoded])
 
-    def _decoded(self, encoded: bytes) -> bytes:
-        """The frame, or nothing where there is none: `_valid` counts it."""
-        if len(encoded) > cobs_bound(self._limit):
-            return b""
-        try:
-            return cobs_decode(encoded)
-        except WireError:
-            return b""
+    def _end_of(self, encoded: bytes) -> bytes:
+        """As much as a frame may be long; what is cut off in front takes the rest of its UTF-8 character along."""
+        most = cobs_bound(self._limit)
+        return encoded if len(encoded) <= most else encoded[-most:].lstrip(_CONTINUED)
 
-    def _valid(self, frames: list[bytes]) -> list[bytes]:
-        least = HEADER_BYTES + CRC_BYTES
-        valid = [frame for frame in frames if least <= len(frame) <= self._limit and crc_fits(frame)]
+    def _counted(self, frames: list[bytes]) -> list[bytes]:
+        valid = [frame for frame in frames if frame]
         self.damaged += len(frames) - len(valid)
         return valid
+
+
+_CONTINUED = bytes(range(0x80, 0xC0))

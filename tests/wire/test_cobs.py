@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from otaflash.wire import FrameReader, WireError, encode, on_stream
 from otaflash.wire.cobs import cobs_bound, cobs_decode, cobs_encode
 from otaflash.wire.crc import crc_fits
-from otaflash.wire.messages import FRAME_GREATEST, Block, Report
+from otaflash.wire.messages import FRAME_GREATEST, Block, InspectReply, Report
 
 # Bytes with many zeros and long runs without: where COBS has its edges.
 sparse = st.lists(
@@ -87,6 +87,18 @@ def test_overlong_garbage_is_dropped_counted_once_and_not_kept() -> None:
     frame = encode(Report(3), 1, 1)
     assert reader.feed(b"\x55\0" + on_stream(frame)) == [frame]
     assert reader.damaged == 1
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=3000), st.data())
+def test_a_reply_behind_text_is_read_and_the_text_passed_over(text: str, data: st.DataObject) -> None:
+    reply = encode(
+        InspectReply(88, 0, data.draw(st.binary(min_size=1, max_size=80))), 0x1234, data.draw(st.integers(0, 255))
+    )
+    line = text.encode() + b"\r\n" * data.draw(st.integers(0, 1)) + on_stream(reply)
+    cut = data.draw(st.integers(0, len(line)))
+    reader = FrameReader()
+    assert [*reader.feed(line[:cut]), *reader.feed(line[cut:])] == [reply]
+    assert reader.damaged == 0
 
 
 def test_a_frame_over_the_limit_of_the_reader_is_dropped() -> None:
