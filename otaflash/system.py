@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -133,6 +134,43 @@ def _processes() -> Iterator[Path]:
     if _PROCESSES.is_dir():
         yield from (each for each in _PROCESSES.iterdir() if each.name.isdigit() and int(each.name) != os.getpid())
 
+
+# --- the keyboard -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def keys_as_typed() -> Iterator[Callable[[], bytes] | None]:
+    """Gives keys one by one and unseen while it is open; Ctrl-C still interrupts.
+
+    Yields what returns the bytes typed since its last call, b"" for none; None where standard input is no terminal.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        yield None
+    elif os.name == "nt":
+        yield _keys_on_windows
+    else:
+        fileno = sys.stdin.fileno()
+        before = termios.tcgetattr(fileno)
+        raw = termios.tcgetattr(fileno)
+        raw[0] &= ~termios.ICRNL
+        raw[3] &= ~(termios.ICANON | termios.ECHO)
+        try:
+            termios.tcsetattr(fileno, termios.TCSADRAIN, raw)
+            yield lambda: os.read(fileno, _KEYS) if select.select([fileno], [], [], 0)[0] else b""
+        finally:
+            termios.tcsetattr(fileno, termios.TCSADRAIN, before)
+
+
+def _keys_on_windows() -> bytes:
+    import msvcrt  # noqa: PLC0415
+
+    typed = ""
+    while msvcrt.kbhit():  # type: ignore[attr-defined,unused-ignore]
+        typed += msvcrt.getwch()  # type: ignore[attr-defined,unused-ignore]
+    return typed.encode()
+
+
+_KEYS = 1024
 
 # --- this process -------------------------------------------------------------------------------------------------
 

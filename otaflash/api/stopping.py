@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from otaflash.session import interrupted
 from otaflash.transport.link import Link
@@ -14,8 +15,10 @@ SLICE_S = 0.05
 class StoppableLink:
     """A `Link` (otaflash.transport.link) over another one; `stop` ends whatever reads or writes, or will next."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, on_data: Callable[[bytes], None] = lambda data: None) -> None:
+        """`on_data` gets a copy of whatever is read."""
         self.inner = link
+        self._on_data = on_data
         self.name = link.name
         self.rate_bytes_per_s = link.rate_bytes_per_s
         self.stream = link.stream
@@ -52,6 +55,8 @@ class StoppableLink:
         while True:
             self._look()
             data = self.inner.read(min(deadline, self.now() + SLICE_S))
+            if data:
+                self._on_data(data)
             if data or self.now() >= deadline or (self.connections, self.frame_bytes) != before:
                 return data
 

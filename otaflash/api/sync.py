@@ -36,6 +36,8 @@ from otaflash.transport.link import Link
 from otaflash.transport.open import find_port, open_link
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 
+TEXT_MOST = 65536
+
 Firmware = str | Path | Program | Bundle
 """What can be pushed: a file (HEX or bundle, told from its content), or what was read from one."""
 
@@ -51,8 +53,10 @@ class SyncBoard:
 
     def __init__(self, link: Link) -> None:
         """Takes over an open link, and closes it at the end."""
-        self._link = StoppableLink(link)
-        self._text = TextFilter()
+        self._link = StoppableLink(link, self._hear)
+        self._filter = TextFilter()
+        self._text = b""
+        """What the program has printed and nobody has read yet."""
         self.last_info: BoardInfo | None = None
         """What the board said of itself last, in whatever call; None: nothing yet."""
 
@@ -63,8 +67,12 @@ class SyncBoard:
 
     @property
     def simulated(self) -> bool:
-        """Whether it runs no program, so that any payload may go into its slot."""
+        """Whether it runs no program, so that any payload may go into its slot, and time is virtual."""
         return self.port.startswith("sim:")
+
+    def now(self) -> float:
+        """Seconds of the link's own clock: virtual time where the board is simulated."""
+        return self._link.now()
 
     # --- one question, or one word and what runs after it
 
@@ -127,6 +135,8 @@ class SyncBoard:
                 tell(image_ready(event.info, bundle))
                 engine.use_bundle(session.offerable(bundle), self._link.now())
             else:
+                if event == PhaseChanged("apply"):
+                    self._text = b""  # what the old image said
                 _pass_on(event, tell)
 
         return PushResult.of(self._run(engine, follow))
@@ -162,22 +172,35 @@ class SyncBoard:
 
     # --- what the program says by itself
 
-    def read_text(self, timeout_s: float) -> bytes:
-        """What the program has printed: as soon as something is there, b"" after `timeout_s` seconds. Frames of
-        otaflash are left out. Raises LinkError; UsageError: no-text for a link that carries frames only (BLE)."""
+    def check_text(self) -> None:
+        """Raises UsageError: no-text for a link that carries frames only (BLE), so that `read_text` would, too."""
         if not self._link.stream:
             raise UsageError(
                 "no-text",
                 f"{self.port} carries otaflash's frames only, no text",
                 remedy="Use a serial port, or a board behind a UART module.",
             )
+
+    def read_text(self, timeout_s: float) -> bytes:
+        """What the program has printed: as soon as something is there, b"" after `timeout_s` seconds of the link's
+        clock. Frames of otaflash are left out.
+
+        What came during another call is there, too, the last 64 KiB of it; of a push what came since the new image was
+        swapped in. Raises LinkError; UsageError: no-text.
+        """
+        self.check_text()
         deadline = self._link.now() + timeout_s
-        while True:
-            due = min(deadline, self._text.due(deadline))
-            data = self._link.read(due)
-            text = self._text.feed(data, self._link.now())
-            if text or self._link.now() >= deadline:
-                return text
+        while not self._text:
+            self._link.read(self._filter.due(deadline))
+            self._hear(b"")
+            if self._link.now() >= deadline:
+                break
+        text, self._text = self._text, b""
+        return text
+
+    def _hear(self, data: bytes) -> None:
+        if self._link.stream:
+            self._text = (self._text + self._filter.feed(data, self._link.now()))[-TEXT_MOST:]
 
     def write_text(self, data: bytes) -> None:
         """Sends bytes to the program as they are. Raises LinkError."""
@@ -214,7 +237,6 @@ class SyncBoard:
         return BoardInfo.of(self._run(engine, lambda event: _pass_on(event, tell)).info)
 
     def _run(self, engine: Push | Request, follow: Callable[[Event], None]) -> Result:
-        self._text = TextFilter()
         try:
             return session.run(engine, self._link, follow)
         finally:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "confirm": Entry("otaflash.cli.board", "confirm", "Keep the program that is on trial."),
     "revert": Entry("otaflash.cli.board", "revert", "Give up the program on trial; the old one comes back."),
     "reboot": Entry("otaflash.cli.board", "reboot", "Restart the board."),
+    "monitor": Entry("otaflash.cli.monitor", "monitor", "Show what the program on the board prints."),
     "init": Entry("otaflash.cli.init", "init", "Write an otaflash.toml, by looking at what is plugged in."),
     "config": Entry("otaflash.cli.config", "config", "Show every setting, and who states it."),
     "history": Entry("otaflash.cli.history", "history", "Show what was pushed to which board from this computer."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from otaflash.api.events import Waiting
@@ -16,21 +16,25 @@ from otaflash.errors import TargetError
 
 
 @contextmanager
-def connected(settings: Settings, output: Output) -> Iterator[SyncBoard]:
-    """The board that is meant; afterwards the screen is in order, the link closed. Raises TargetError, UsageError."""
+def connected(settings: Settings, output: Output, tell: Callable[[str], None] | None = None) -> Iterator[SyncBoard]:
+    """The board that is meant; afterwards the screen is in order, the link closed. Raises TargetError, UsageError.
+
+    `tell` gets a line where opening takes its time; by default the output says it.
+    """
+    tell = tell or output.say
     if settings.config.name is not None:
-        output.say(f"{settings.config.name} is {settings.port}")
-    with _opened(settings, output) as board:
+        tell(f"{settings.config.name} is {settings.port}")
+    with _opened(settings, tell) as board:
         try:
             yield board
         finally:
             output.close()
 
 
-def _opened(settings: Settings, output: Output) -> SyncBoard:
+def _opened(settings: Settings, tell: Callable[[str], None]) -> SyncBoard:
     try:
         return connect_sync(
-            settings.port, baud=settings.baud, module=settings.module(), enter=settings.enter, tell=output.say
+            settings.port, baud=settings.baud, module=settings.module(), enter=settings.enter, tell=tell
         )
     except TargetError as error:
         names = settings.config.ports

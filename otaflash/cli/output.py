@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from otaflash.api.events import PhaseChanged, Progress, Waiting, WarningEvent
-from otaflash.cli.stdout import write_line
+from otaflash.cli.stdout import write_line, write_text
 
 JSON_VERSION = 1
 
@@ -43,6 +43,12 @@ class Output(Protocol):
     def detail(self, event: str, fields: dict[str, object]) -> None:
         """A line for machines alone; people see it in the answer."""
 
+    def text(self, text: str) -> None:
+        """What the program on the board prints, as it comes. Raises BrokenPipeError where nobody reads any more."""
+
+    def note(self, text: str) -> None:
+        """One line beside such text: on stderr for people, unless with --quiet."""
+
     def close(self) -> None:
         """Leaves the screen tidy. May be called twice."""
 
@@ -72,11 +78,17 @@ class MachineOutput:
     def detail(self, event: str, fields: dict[str, object]) -> None:
         self._write(event, fields)
 
+    def text(self, text: str) -> None:
+        write_text(_json_line("text", {"text": text}) + "\n")
+
+    def note(self, text: str) -> None:
+        self._write("note", {"text": text})
+
     def close(self) -> None:
         """Nothing is left open."""
 
     def _write(self, event: str, fields: dict[str, object]) -> None:
-        write_line(json.dumps({"v": JSON_VERSION, "event": event, **fields}))
+        write_line(_json_line(event, fields))
 
 
 class PlainOutput:
@@ -108,6 +120,13 @@ class PlainOutput:
 
     def detail(self, event: str, fields: dict[str, object]) -> None:
         """People see it in the answer."""
+
+    def text(self, text: str) -> None:
+        write_text(text)
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            print_note(text)
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -141,10 +160,20 @@ def progress_text(progress: Progress) -> str:
     )
 
 
+def print_note(text: str) -> None:
+    """One line on stderr, beside what a board prints."""
+    with suppress(OSError):
+        print(f"-- {text}", file=sys.stderr, flush=True)
+
+
 def print_warning(text: str) -> None:
     """One line on stderr; an update does not end because nobody can be warned."""
     with suppress(OSError):
         print(f"warning: {text}", file=sys.stderr, flush=True)
+
+
+def _json_line(event: str, fields: dict[str, object]) -> str:
+    return json.dumps({"v": JSON_VERSION, "event": event, **fields})
 
 
 def _progress_fields(progress: Progress) -> dict[str, object]:

@@ -13,6 +13,7 @@ from otaflash.cli.exchange import connected, shown_on
 from otaflash.cli.facts import running_text
 from otaflash.cli.help import command
 from otaflash.cli.journal import recorded
+from otaflash.cli.monitor import LOG_OPTION, watch
 from otaflash.cli.output import Output
 from otaflash.cli.prepare import base_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
@@ -34,6 +35,8 @@ from otaflash.image.load import Base
 @click.option("--board", metavar="BOARD", help="Stop unless the board calls itself so.")
 @click.option("--force", is_flag=True, help="Send the program even where it runs already.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent; change nothing on the board.")
+@click.option("--monitor", is_flag=True, help="Then show what the program prints, until Ctrl-] or Ctrl-C.")
+@LOG_OPTION
 @common_options
 @click.pass_context
 def push(
@@ -48,12 +51,16 @@ def push(
     board: str | None,
     force: bool,
     dry_run: bool,
+    monitor: bool,
+    log: Path | None,
 ) -> None:
     """Send FILE, a program of any kind or a bundle, to the board, start it, and see that it runs.
 
     Until the new program is whole, checked and confirmed, the old one stays on the board. Interrupted by
     anything, push again: only what is missing is sent. What runs already is not sent at all.
     """
+    if (dry_run and monitor) or (log is not None and not monitor):
+        raise click.UsageError("--monitor goes with a push, --log with --monitor")
     settings = settings_of(context)
     program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
     output = settings.output()
@@ -62,8 +69,15 @@ def push(
         if dry_run:
             _tell_plan(there.plan(program, board=expected, force=force), output)
             return
+        if monitor:
+            there.check_text()
         result = _push(there, file, program, output, board=expected, confirm=not no_confirm, force=force)
-    tell_result(result, output)
+        if monitor and not settings.as_json:  # for machines the result is the last line
+            tell_result(result, output)
+        if monitor:
+            watch(there, settings, output, log)
+    if settings.as_json or not monitor:
+        tell_result(result, output)
 
 
 def _push(

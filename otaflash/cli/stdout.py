@@ -36,6 +36,20 @@ def write_line(line: str) -> None:
             raise
 
 
+def write_text(text: str) -> None:
+    """Writes text as it is and flushes it. Raises BrokenPipeError where nobody reads any more, OSError where there is
+    no room."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        mute()
+        if error.errno in _GONE:
+            raise BrokenPipeError from error
+        error.filename = "standard output"
+        raise
+
+
 def mute() -> None:
     """Sends standard output nowhere, for good. Also spares the interpreter's last flush an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

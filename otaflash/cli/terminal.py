@@ -9,7 +9,8 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from otaflash.api.events import PhaseChanged, Progress, Waiting, WarningEvent
-from otaflash.cli.output import PHASES, print_warning, progress_text
+from otaflash.cli.output import PHASES, print_note, print_warning, progress_text
+from otaflash.cli.stdout import write_text
 
 REDRAW_S = 0.1
 """Ten times a second is as fast as anyone reads, and costs little of the CPU."""
@@ -50,6 +51,14 @@ class TerminalOutput:
 
     def detail(self, event: str, fields: dict[str, object]) -> None:
         """People see it in the answer."""
+
+    def text(self, text: str) -> None:
+        self._bar.stop()
+        write_text(text)
+
+    def note(self, text: str) -> None:
+        self._bar.stop()
+        print_note(text)
 
     def close(self) -> None:
         try:

@@ -18,7 +18,7 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counted from acknowledged bytes only. `loss` is 0 to 1, for a packet; `eta_s` None while it cannot be told."""
+    """Counted from acknowledged bytes only. `loss` is 0 to 1, of the packets so far; `eta_s` None while unknown."""
 
     done_bytes: int
     total_bytes: int

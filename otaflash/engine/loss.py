@@ -37,6 +37,8 @@ class LossEstimate:
     def __init__(self) -> None:
         self.clean_packets = 0
         """Delivered since the last loss, or since the beginning."""
+        self._risked = 0
+        self._lost = 0
         self.forget()
 
     def forget(self) -> None:
@@ -47,16 +49,23 @@ class LossEstimate:
     def delivered(self, packets: int) -> None:
         """A frame of so many packets has arrived."""
         self.clean_packets += packets
+        self._risked += packets
         self._note(float(packets), 0.0)
 
     def lost(self, packets: int) -> None:
         """A frame of so many packets has not arrived."""
         self.clean_packets = 0
+        self._risked += packets
+        self._lost += 1
         self._note((packets + 1) / 2, 1.0)
 
     def _note(self, packets: float, lost: float) -> None:
         self._long.note(packets, lost)
         self._short.note(packets, lost)
+
+    def measured(self) -> float:
+        """What was seen since the beginning, 0 to 1: for people. What to expect is `per_packet`, a guess included."""
+        return self._lost / self._risked if self._risked else 0.0
 
     def per_packet(self) -> float:
         """The chance, 0 to 0.95."""

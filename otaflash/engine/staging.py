@@ -390,6 +390,6 @@ class Staging:
         transfer, clockwork = self._transfer, self._shared.clockwork
         held = transfer.held_count()
         clockwork.held_most = max(clockwork.held_most, held)
-        told = self._teller.progress(held, transfer.loss.per_packet(), last=transfer.all_held(), now=now)
+        told = self._teller.progress(held, transfer.loss.measured(), last=transfer.all_held(), now=now)
         if told is not None:
             self._shared.events.append(told)

@@ -41,6 +41,8 @@ class Application:
     crash_after_s: float = 0.1
     enter_after_s: float = 5.0
     fade_after_s: float = 5.0
+    says_every_s: float | None = None
+    """How often it prints a line, on a link that carries text; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class Stage(Protocol):
         """The application asks for its loader, and restarts."""
         ...
 
+    def say(self, text: str) -> None:
+        """The application prints a line."""
+        ...
+
     def fall_silent(self) -> None:
         """Nothing is answered any more."""
         ...
@@ -103,6 +109,7 @@ class Stage(Protocol):
 
 def start(application: Application, stage: Stage) -> None:
     """Begins what the application does; the rest follows from the calls that it plans."""
+    _say(application, stage, 0)
     match application.behaviour:
         case Behaviour.GOOD:
             _start_library(application, stage)
@@ -123,6 +130,12 @@ def start(application: Application, stage: Stage) -> None:
             pass
         case _:
             assert_never(application.behaviour)
+
+
+def _say(application: Application, stage: Stage, lines: int) -> None:
+    if application.says_every_s is not None:
+        stage.say(f"up {lines * application.says_every_s:g} s")
+        stage.later(application.says_every_s, lambda: _say(application, stage, lines + 1))
 
 
 def _hang(application: Application, stage: Stage) -> None:

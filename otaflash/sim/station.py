@@ -284,6 +284,11 @@ class Station:
     def fall_silent(self) -> None:
         self._enter_place(Place.DEAF)
 
+    def say(self, text: str) -> None:
+        """Prints a line, the image's version before it. A link of messages carries no text."""
+        if (image := self._image_of()) is not None and not self.model.message:
+            self.link.say(f"{image.version}: {text}\r\n".encode())
+
     def enter_loader(self) -> None:
         """Asks the library for the loader, as a host would; the answer is nobody's business. It may be lost, in what
         comes from a host at that moment."""

@@ -15,6 +15,7 @@ No percent-decoding takes place, since `%` is a unit here. A key of the link may
     seed=7                of everything random
     app=good|hang|crash|silent|enter   of every image; more behind commas: new:hang, 2.0.0:crash, 89abcdef:silent
     confirm=2s            good applications confirm themselves after this time
+    says=1s               every application prints its version and for how long it runs, as often as that
     cut=12[:torn|:after]  power fails at flash operation 12 of the first boot, before it if nothing else is said
     cutat=3.2s off=1s     power fails at this time; how long it stays away
     state=FILE            flash is loaded from and saved to this file
@@ -191,7 +192,10 @@ def _check_prefixes(link: dict[str, str]) -> None:
 
 def _applications(own: dict[str, str]) -> Applications:
     confirm = units.seconds("confirm", own["confirm"]) if "confirm" in own else None
-    default = Application(confirm_after_s=confirm)
+    says = units.seconds("says", own["says"]) if "says" in own else None
+    if says == 0:
+        raise UsageError("port-bad-value", "says=0s: no program prints without end", remedy="Write says=1s.")
+    default = Application(confirm_after_s=confirm, says_every_s=says)
     by_image: dict[str | int, Application] = {}
     for item in own.get("app", "good").split(","):
         image, _, name = item.rpartition(":")
@@ -238,4 +242,4 @@ def _power(own: dict[str, str]) -> Power:
     return power
 
 
-_OWN_KEYS = {"seed", "app", "confirm", "cut", "cutat", "off", "state", "image"}
+_OWN_KEYS = {"seed", "app", "confirm", "says", "cut", "cutat", "off", "state", "image"}

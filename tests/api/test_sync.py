@@ -185,3 +185,29 @@ def test_a_bundle_is_pushed_as_it_is(tmp_path: Path) -> None:
     assert board.plan(bundle).image.counter == 3
     assert board.push(file).running_version == "1.1.0"
     assert board.push(bundle).already_running
+
+
+# --- text -------------------------------------------------------------------------------------------------
+
+
+def test_what_the_program_prints_is_read_without_what_was_said_to_otaflash() -> None:
+    with connect_sync("sim:atmega328p?says=100ms&delay=10ms") as board:
+        board.info()
+        text = b""
+        for _ in range(30):
+            text += board.read_text(0.2)
+            board.info()
+    assert text.startswith(b"".join(b"0.0.1: up %g s\r\n" % (n / 10) for n in range(6)))
+
+
+def test_after_a_push_the_new_program_is_heard_from_its_first_line_on() -> None:
+    with connect_sync("sim:atmega328p?says=50ms&delay=10ms") as board:
+        board.push(BLINK, version="1.1.0")
+        assert board.read_text(0.5).startswith(b"1.1.0: up 0 s\r\n")
+
+
+def test_silence_is_nothing_after_the_time_that_was_given() -> None:
+    with connect_sync("sim:atmega328p") as board:
+        began = board.now()
+        assert board.read_text(2.0) == b""
+        assert board.now() - began == pytest.approx(2.0)

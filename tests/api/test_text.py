@@ -57,5 +57,11 @@ def test_noise_without_end_is_not_kept() -> None:
     assert len(made.feed(b"\xff" * (HELD_MOST + 1), 0.0)) == HELD_MOST + 1
 
 
+def test_a_damaged_frame_is_no_text() -> None:
+    damaged = bytearray(on_stream(encode(InspectReply(88, 0, bytes(range(60))), 7, 1)))
+    damaged[9] ^= 4
+    assert filtered(b"one\n!" + bytes(damaged) + b"two\n", []) == b"one\ntwo\n"  # the byte before may belong to it
+
+
 def test_a_zero_that_ends_no_frame_takes_nothing_along() -> None:
     assert filtered(b"one\0two\0\0", []) == b"onetwo"

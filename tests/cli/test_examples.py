@@ -25,7 +25,7 @@ BEFORE = {
 }
 """What must have been done for a command to have something to work on."""
 
-SERVERS = {"sim"}
+SERVERS = {"sim", "monitor"}
 """They run until Ctrl-C: tests/sim and tests/transport serve boards; here only their words are read."""
 
 MEASURES = {"link", "ble", "scale", "soak", "powercut"}

@@ -41,6 +41,7 @@ def radio(trouble: ble_failures.Trouble) -> ble_failures.RadioError:
 
 # Where the reason is no text in the source: what it can be, from what it is taken from.
 TAKEN_FROM: dict[str, Callable[[], set[Fact]]] = {
+    "cli.exchange._opened": set,  # an error of the port, said again with the name that may have been meant
     "cli.factory._read_loader": set,  # an error of the loader's file, said again with its name
     "cli.failures._from_system": lambda: of_class("UsageError", (r for r, _ in cli_failures._SYSTEM_REMEDIES.values())),
     "engine.failures.protocol": lambda: facts(engine_failures.protocol(v, v) for v in (0, PROTOCOL_VERSION + 1)),
