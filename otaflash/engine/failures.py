@@ -45,7 +45,8 @@ def refused(reason: int, what: str) -> OtaflashError:
 
 def silent(awaited: str, seconds: float, *, contact: bool) -> LinkError:
     """Nothing valid came for `seconds`."""
-    text = f"no answer for {seconds:g} s while waiting for {awaited}"
+    waited = f"{seconds:.1f}".removesuffix(".0")
+    text = f"no answer for {waited} s while waiting for {awaited}"
     if contact:
         return LinkError("link-lost", text, remedy="Bring the board back into reach and push again: it resumes.")
     remedy = "Check power, port and baud rate; if the application does not listen, reset the board while pushing."

@@ -144,7 +144,7 @@ def test_nobody_switches_it_on_and_the_time_that_was_waited_is_told() -> None:
     ):
         asked(port, "power:0.5s")
     assert caught.value.reason == "no-answer"
-    assert "no answer for 0.5 s" in caught.value.text
+    assert "no answer for 0.5 s while" in caught.value.text
 
 
 # --- XBee ---------------------------------------------------------------------------------------------------------
