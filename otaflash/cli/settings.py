@@ -61,11 +61,17 @@ def settings_of(context: click.Context) -> Settings:
     return Settings(
         port=config.port,
         baud=config.baud,
-        enter=config.enter,
+        enter=_way_in(config),
         as_json=given.get("otaflash.as_json", False),
         quiet=given.get("otaflash.quiet", False),
         config=config,
     )
+
+
+def _way_in(config: Config) -> str | None:
+    """A simulated board listens: what a file states for the real one does not hold for it."""
+    simulated = (config.port or "").startswith("sim:")
+    return None if simulated and config.origins.get("enter") != "--enter" else config.enter
 
 
 def output_of(context: click.Context) -> Output:

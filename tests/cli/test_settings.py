@@ -75,3 +75,11 @@ def test_power_is_asked_for_once_without_a_terminal() -> None:
     ended = otaflash("info", "--port", "sim:atmega328p", "--enter", "power:20s")
     assert ended.code == 0
     assert ended.out.count("switch the board on now") == 1
+
+
+def test_a_way_in_that_a_file_states_is_not_for_simulated_boards() -> None:
+    state('port = "/dev/ttyUSB0"\nenter = "dtr"\n')
+    assert otaflash("info", "--port", "sim:atmega328p", "--json").code == 0
+    ended = otaflash("info", "--port", "sim:atmega328p", "--enter", "dtr")
+    assert ended.code == 2
+    assert "error 2 enter-not-here" in ended.err
