@@ -1,7 +1,8 @@
 """Intel HEX -> segments, by the `intelhex` package (imported here only), and the checks it leaves out. Knows no board.
 
 intelhex finds wrong characters, lengths, types, checksums and overlaps. It accepts a file without its end record, text
-after the end, an empty file, and addresses that leave their 64 KiB segment or 32 bits: those are found here.
+after the end, an empty file, and addresses that leave their 64 KiB segment or 32 bits: those are found here. Source
+of the format: Intel, "Hexadecimal Object File Format Specification", revision A, 1988.
 """
 
 from __future__ import annotations

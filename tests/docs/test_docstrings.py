@@ -26,11 +26,14 @@ UNIT_IN_NAME = re.compile(r"_(s|ms|us|hz|baud|bytes|bits|ratio|percent|dbm|per_s
 """Names that say it by themselves. `now`, `deadline`: seconds of the link's clock, everywhere; `loss`: 0 to 1."""
 
 FORMATS = {
-    "image/hexfile.py": "Intel",
     "image/bundle.py": "docs/bundle.md",
-    "wire/cobs.py": "Cheshire",
-    "wire/crc.py": "CRC",
+    "sim/ble.py": "Bluetooth Core Specification",
+    "transport/xbee.py": "Digi",
+    "wire/ble.py": "protocol/messages.toml",
+    "wire/cobs.py": "Cheshire and Baker",
+    "wire/crc.py": "IEEE 802.3",
     "wire/messages.py": "protocol/messages.toml",
+    **{f"image/{path.name}": "Source" for path in (PACKAGE / "image").glob("*file.py")},
 }
 """Where a format comes from somewhere, its module says from where."""
 
