@@ -102,22 +102,24 @@ def posix_names(node: ast.AST) -> list[str]:
 
 
 def text_of_unsaid_encoding() -> Iterator[str]:
-    """Calls that read or write text as the system likes, which on Windows is not UTF-8."""
+    """Calls that read or write a file's text as the system likes, which on Windows is not UTF-8."""
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or place == HOME or any(each.arg == "encoding" for each in node.keywords):
-                continue
-            name = ast.unparse(node.func).rpartition(".")[2]
-            mode = ast.unparse(node.args[1]) if len(node.args) > 1 else "'r'"
-            opens = (
-                isinstance(node.func, ast.Name)
-                and name == "open"
-                and "b" not in mode
-                and "devnull" not in ast.unparse(node)
-            )
-            if opens or name in {"read_text", "write_text"}:
+            if isinstance(node, ast.Call) and place != HOME and leaves_encoding_open(node):
                 yield f"{place}:{node.lineno}: {ast.unparse(node)}"
+
+
+def leaves_encoding_open(call: ast.Call) -> bool:
+    """Paths are asked for all of their text; a board's `read_text` says how long to wait."""
+    if any(each.arg == "encoding" for each in call.keywords):
+        return False
+    if isinstance(call.func, ast.Name) and call.func.id == "open":
+        mode = ast.unparse(call.args[1]) if len(call.args) > 1 else "r"
+        return "b" not in mode and ast.unparse(call.args[0]) != "os.devnull"
+    if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) not in {"board", "self"}:
+        return call.func.attr in {"read_text", "write_text"}
+    return False
 
 
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -35,7 +35,7 @@ _COMMANDS = {
 }
 
 _SECTIONS = {
-    "Boards": ("push", "scan", "info", "confirm", "revert", "reboot", "history"),
+    "Boards": ("push", "scan", "info", "confirm", "revert", "reboot", "monitor", "history"),
     "Files": ("bundle", "factory", "inspect"),
     "Set-up and trouble": ("init", "config", "doctor", "explain", "completion"),
     "Simulation": ("demo", "sim", "bench"),
