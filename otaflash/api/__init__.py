@@ -13,6 +13,8 @@
 
 A program that waits uses the twin:
 
+    import otaflash
+
     with otaflash.connect_sync("sim:atmega328p") as board:
         print(board.info().version)
 

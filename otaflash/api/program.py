@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from otaflash.engine.events import WarningEvent
 from otaflash.errors import ExitCode, Fault, OtaflashError, UsageError
@@ -11,9 +12,11 @@ from otaflash.image.build import Slot
 from otaflash.image.bundle import Bundle
 from otaflash.image.data import Firmware
 from otaflash.image.gitversion import GIT, git_version
-from otaflash.image.load import Base, load
 from otaflash.image.program import board_of, bundle_for
 from otaflash.wire.messages import Info, Version
+
+if TYPE_CHECKING:
+    from otaflash.image.load import Base
 
 DEFAULT_VERSION = "0.0.0"
 
@@ -53,6 +56,8 @@ class Program:
         Raises ImageError; UsageError where a bundle states already what is wanted, for a version that is none, and as
         `load` and `git_version` do.
         """
+        from otaflash.image.load import load  # noqa: PLC0415  kinds of files, of which a question needs none
+
         content = load(path, base=wanted.base)
         if isinstance(content, Bundle):
             if (wanted.version, wanted.counter, wanted.single_slot) != (None, None, False):

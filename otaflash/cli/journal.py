@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from otaflash.api.events import WarningEvent
 from otaflash.api.facts import BoardInfo, ImageReady, PushEvent, PushResult
 from otaflash.api.sync import SyncBoard
-from otaflash.cli.failures import as_failure
 from otaflash.cli.output import Output
 from otaflash.errors import OtaflashError
 
@@ -71,6 +70,8 @@ def recorded(output: Output, board: SyncBoard, operation: str, file: Path | None
     try:
         yield record
     except BaseException as error:
+        from otaflash.cli.failures import as_failure  # noqa: PLC0415  it knows the pages of all errors
+
         _write(output, board, record, as_failure(error))
         raise
     _write(output, board, record, None)

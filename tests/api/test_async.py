@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import otaflash
+import otaflash.api
 from otaflash.api.aio import Board
 from otaflash.api.sync import SyncBoard
 from tests.api.boards import BLINK, ROOT, URL, HeldLink
@@ -186,6 +191,21 @@ def test_errors_are_raised_as_they_are_and_nothing_stays_open() -> None:
             assert caught.value.reason == "no-trial"
 
     run(work())
+
+
+def test_the_examples_of_the_documentation_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(BLINK, "firmware.hex")
+    paragraphs = re.findall(r"(?:^    .*\n|^\n)+", str(otaflash.api.__doc__), re.MULTILINE)
+    examples = [textwrap.dedent(each) for each in paragraphs if each.strip()]
+    for example in examples:
+        exec(compile(example, "example", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert len(examples) == 2
+    assert [line for line in printed if line.startswith("0.0.1 -> 1.1.0 in ")]
+    assert printed[-1] == "0.0.1"
 
 
 def test_importing_the_package_imports_none_of_it() -> None:
