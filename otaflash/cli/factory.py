@@ -56,9 +56,9 @@ def factory(
     """Make one HEX of loader, program FILE and boot record, for the programmer that writes a chip first."""
     settings = settings_of(context)
     output = settings.output()
+    program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
     target = target or file.with_suffix(".factory.hex")
     _check_target(target, (file, loader))
-    program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
     layout = layout_of(_profile(board or settings.config.board or board_of_file(program.content)))
     boot = _read_loader(loader)
     check_made_for(boot.about, layout.slot.board)

@@ -141,6 +141,15 @@ def test_a_file_that_cannot_be_read_is_refused(name: str, tmp_path: Path, board:
     push_refused(tmp_path / name, board, 5, "file-missing" if name == "missing.hex" else "file-is-directory")
 
 
+@pytest.mark.parametrize("words", [["bundle", ""], ["factory", "", "--loader", BLINK], ["push", ""], ["inspect", "/"]])
+def test_a_name_that_names_nothing_is_refused_as_the_folder_that_it_is(words: list[str], board: str) -> None:
+    refusal(otaflash(*words, "--port", board), 5, "file-is-directory")
+
+
+def test_a_name_that_is_too_long_to_be_one_is_refused(tmp_path: Path) -> None:
+    refusal(otaflash("bundle", BLINK, "--board", "atmega328p", "-o", tmp_path / ("x" * 300)), 2, "name-too-long")
+
+
 def test_a_bundle_states_its_version_itself(tmp_path: Path, board: str) -> None:
     file = tmp_path / "blink.otab"
     otaflash("bundle", BLINK, "--board", "atmega328p", "-o", file)
