@@ -30,7 +30,7 @@ def _run(words: list[str]) -> int:
         from otaflash.cli.stdout import settle  # noqa: PLC0415
 
         settle()
-        return run(words)
+        return run(list(words))  # click takes words off the list that it is given
     except BrokenPipeError:
         from otaflash.cli.stdout import mute  # noqa: PLC0415
 

@@ -214,6 +214,12 @@ def test_no_such_simulated_board() -> None:
     assert "atmega328p" in ended.err
 
 
+@pytest.mark.parametrize("words", [("--json", "info"), ("info", "--json"), ("--quiet", "--json", "confirm")])
+def test_a_failure_is_told_in_json_wherever_json_stands(words: tuple[str, ...]) -> None:
+    ended = otaflash(*words, "--port", "sim:arduino")
+    assert (ended.code, ended.result["reason"]) == (3, "unknown-board")
+
+
 @contextmanager
 def no_rights() -> Iterator[None]:
     """Whoever runs the tests, inside it is not root."""
