@@ -364,8 +364,8 @@ void stage_extend(struct ota *ota)
 {
     uint16_t page = first_not_blank(ota);
 
-    if (ota->front < first_place(page)) {
-        return;
+    if (ota->front < first_place(page) || ota->transfer != OTA_TRANSFER_STATE_RECEIVING) {
+        return; /* after a failure every erase would be one more of a page that is dead */
     }
     for (uint8_t ahead = OTA_ERASE_AHEAD; ahead != 0U && page < pages_of(ota); page++) {
         if (!bit_get(ota->blank, page)) {

@@ -14,6 +14,7 @@ from otaflash.engine.inspecting import ANY, Inspecting
 from otaflash.engine.offerable import Offerable
 from otaflash.engine.sizing import BLOCK_OVERHEAD
 from otaflash.engine.staging import Staging
+from otaflash.errors import OtaflashError
 from otaflash.wire.messages import Apply, BootState, Confirm, Enter, Info, Reason, Reboot, Version
 
 LOADER, APPLICATION = 0, 1
@@ -58,6 +59,7 @@ class Push(Exchange):
         self._applies = 0
         self._applied = False
         self._trial_seen = False
+        self._doubted = False
         self._enters = 0
         self._restarts = 0
         self._repairs = 0
@@ -114,9 +116,9 @@ class Push(Exchange):
         elif self._runs_ours(info, bundle):
             self._decide_ours(info, now)
         elif info.boot_state == BootState.TRIAL:
-            self._fail(failures.refused(Reason.TRIAL_PENDING, "the image"))
+            self._fail_if_said_twice(failures.refused(Reason.TRIAL_PENDING, "the image"), now)
         elif self._applied and (self._trial_seen or self._applies >= APPLIES_MAX) and runs:
-            self._fail(failures.reverted())
+            self._fail_if_said_twice(failures.reverted(), now)
         elif self._applies >= APPLIES_MAX:
             self._fail(failures.not_verified("it was swapped in, and nothing whole is there to start"))
         elif info.mode == APPLICATION:
@@ -131,7 +133,16 @@ class Push(Exchange):
             return False  # what runs is the same image, and not the one that was sent
         return same and info.boot_state in (BootState.IDLE, BootState.TRIAL)
 
+    def _fail_if_said_twice(self, error: OtaflashError, now: float) -> None:
+        """After Apply one misread byte of what the device says of itself must not make a failure of a success."""
+        if self._doubted or not self._applied:
+            self._fail(error)
+            return
+        self._doubted = True
+        self._inspect(now, self._phase)
+
     def _decide_ours(self, info: Info, now: float) -> None:
+        self._doubted = False
         clockwork = self._shared.clockwork
         trial = info.boot_state == BootState.TRIAL
         self._trial_seen |= trial

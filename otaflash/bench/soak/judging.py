@@ -101,7 +101,8 @@ class Judge:
                 self._has_way_back = False
                 return
             self._settle(stands)
-        self._has_way_back = stands == self.running
+        # Of an image that was given up for the single slot all bytes may still be there; no record names it any more.
+        self._has_way_back = stands == self.running and not self._single_begun
 
     def _may_be_kept(self, number: int) -> bool:
         spec = self._images[number].spec
