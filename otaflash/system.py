@@ -106,9 +106,17 @@ def holders_of(device: str) -> list[str]:
     found = []
     for process in _processes():
         with suppress(OSError):  # it has ended meanwhile, or is another user's
-            if any(os.readlink(handle) == wanted for handle in os.scandir(process / "fd")):
+            handles = {handle.name: os.readlink(handle) for handle in os.scandir(process / "fd")}
+            if wanted in handles.values() and not _serves(process, handles, wanted):
                 found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
     return found
+
+
+def _serves(process: Path, handles: dict[str, str], device: str) -> bool:
+    """True if the other end of the pty `device` is in this process: it is what the port leads to, no user of it."""
+    number = device.removeprefix("/dev/pts/")
+    masters = [name for name, target in handles.items() if target.endswith("/ptmx")]
+    return any(f"tty-index:\t{number}\n" in (process / "fdinfo" / name).read_text() for name in masters)
 
 
 def process_names() -> set[str]:

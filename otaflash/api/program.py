@@ -103,7 +103,7 @@ def _version_of(
 def check_board(info: Info, expected: str | None) -> None:
     """Raises OtaflashError if the device is another board than the one that the user means: nobody's file is wrong."""
     if expected is not None and board_of(info) != expected:
-        text = f"the board calls itself {board_of(info)}, not {expected}"
+        text = f"the board calls itself {board_of(info)}, not {expected or 'nothing'}"
         raise OtaflashError(
             "wrong-board",
             text,

@@ -48,8 +48,8 @@ class Record:
             uid=info.uid,
             board=info.board,
             operation=self.operation,
-            port=self.port,
-            file=None if self.file is None else self.file.name,
+            port=_writable(self.port),
+            file=None if self.file is None else _writable(self.file.name),
             sha256=None if ready is None else ready.sha256,
             version=info.version if ready is None else ready.version,
             code=0 if failure is None else int(failure.exit_code),
@@ -58,6 +58,11 @@ class Record:
             image_bytes=None if ready is None else ready.image_bytes,
             wire_bytes=None if result is None else result.wire_bytes_down,
         )
+
+
+def _writable(name: str) -> str:
+    """A name of the system's may be no text: the bytes that are none are written as escapes."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def push(
     settings = settings_of(context)
     program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
     output = settings.output()
-    expected = board or settings.config.board
+    expected = settings.config.board if board is None else board  # "" of a script's unset variable lets nothing pass
     with connected(settings, output) as there:
         if dry_run:
             _tell_plan(there.plan(program, board=expected, force=force), output)

@@ -105,7 +105,7 @@ class History:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:  # the last: what is no text for SQLite
             raise self._unusable(error) from error
 
     def _unusable(self, error: Exception) -> OtaflashError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -48,6 +49,20 @@ def test_what_was_done_to_a_board_is_written_down(board: str) -> None:
     assert last["wire_bytes"] == result["wire_bytes_down"]
     assert len(str(last["sha256"])) == 64
     assert str(last["at"]).endswith("Z")
+
+
+def test_a_name_that_is_no_text_is_written_down_with_escapes_and_changes_no_outcome(board: str, tmp_path: Path) -> None:
+    """sqlite takes no such string: a push that had worked was called a bug of ours."""
+    file = tmp_path / os.fsdecode(b"n\xff.hex")
+    file.write_bytes(BLINK.read_bytes())
+    assert otaflash("push", file, "--port", board, "--version", "1.1.0").code == 0
+    assert otaflash("push", file, "--port", board, "--version", "1.2.0", "--board", "nrf52832").code == 5
+    assert [entry["file"] for entry in entries()] == ["n\\udcff.hex"] * 2
+
+
+def test_a_board_that_is_named_with_nothing_lets_no_board_pass(board: str) -> None:
+    """A script whose variable is not set."""
+    assert push(board, "--board", "", "--json").result["reason"] == "wrong-board"
 
 
 def test_what_failed_is_written_down_with_its_reason(board: str) -> None:

@@ -321,6 +321,8 @@ def test_a_port_in_use_is_told() -> None:
         wait_for(holder, "phase")
         ended = otaflash("info", "--port", port)
         assert (ended.code, ended.err.split(":")[0]) == (3, "error 3 port-busy")
+        # Whoever serves the port is no user of it: to end that would take the board away.
+        assert re.findall(r"process (\d+)", ended.err) == [str(holder.pid)]
         holder.communicate(timeout=PATIENCE_S)
 
 
