@@ -16,6 +16,7 @@ from otaflash.errors import ImageError
 from otaflash.image.about import parse_about
 from otaflash.image.data import ADDRESS_END, About, Firmware, Overlap, Segment, Warning, joined
 from otaflash.image.machine import ARM, AVR, MSP430, RISCV, XTENSA, machine_of
+from otaflash.image.refusals import NEW_FILE
 
 MAGIC: Final = b"\x7fELF"
 ABOUT_SECTION: Final = ".otaflash"
@@ -31,7 +32,6 @@ _CLASS, _DATA = 4, 5
 _ALLOCATED = 2
 _LOADS_MAX: Final = 256
 """Program headers that load; a linker makes a handful."""
-_NEW_FILE = "The file is damaged or incomplete: build or download it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def parse_elf(content: bytes) -> Firmware:
     elf = _headers(content)
     if len(elf.loads) > _LOADS_MAX:
         text = f"the ELF file has {len(elf.loads)} parts to load, more than any linker makes"
-        raise ImageError("elf-malformed", text, remedy=_NEW_FILE)
+        raise ImageError("elf-malformed", text, remedy=NEW_FILE)
     if not elf.is_linked:
         text = "the ELF file is not linked to addresses: it is an object file or a library"
         raise ImageError("elf-not-linked", text, remedy="Give what the linker wrote.")
@@ -94,7 +94,7 @@ def parse_elf(content: bytes) -> Firmware:
 def _check_ident(content: bytes) -> None:
     """The fields that say how to read the others."""
     if len(content) < 52:
-        raise ImageError("elf-truncated", "the ELF file ends within its header", remedy=_NEW_FILE)
+        raise ImageError("elf-truncated", "the ELF file ends within its header", remedy=NEW_FILE)
     if content[_CLASS] == 2:
         text = "the ELF file is for a 64-bit processor: no board that is known here has one"
         raise ImageError("elf-64-bit", text, remedy="Give what the cross compiler made, not the host's.")
@@ -128,7 +128,7 @@ def _headers(content: bytes) -> _Elf:
         )
     except Exception as error:  # a malformed file ends pyelftools with nearly any exception there is
         text = f"the headers of the ELF file contradict each other ({type(error).__name__})"
-        raise ImageError("elf-malformed", text, remedy=_NEW_FILE) from error
+        raise ImageError("elf-malformed", text, remedy=NEW_FILE) from error
 
 
 def _has_bytes(section_type: object) -> bool:
@@ -142,10 +142,10 @@ def _loaded(elf: _Elf, content: bytes) -> Iterator[Segment]:
         end = load.offset + load.size
         if end > len(content):
             text = f"the ELF file is cut short: it has {len(content)} bytes, and a part of the program ends at {end}"
-            raise ImageError("elf-truncated", text, remedy=_NEW_FILE)
+            raise ImageError("elf-truncated", text, remedy=NEW_FILE)
         if load.address + load.size > ADDRESS_END:
             text = "a part of the ELF file lies above the 32-bit address space"
-            raise ImageError("elf-address-range", text, remedy=_NEW_FILE)
+            raise ImageError("elf-address-range", text, remedy=NEW_FILE)
         inside = [(s.offset, s.size) for s in filled if load.offset <= s.offset and s.offset + s.size <= end]
         for at, count in inside or [(load.offset, load.size)]:
             yield Segment(load.address + at - load.offset, content[at : at + count])

@@ -15,12 +15,12 @@ from typing import NoReturn
 from otaflash.errors import ImageError
 from otaflash.image.data import Firmware, Segment, Warning
 from otaflash.image.files import read_file
+from otaflash.image.refusals import NEW_FILE, refuse_at_line
 
 # The user information registers of nRF51 and nRF52. HEX files for a programmer on a wire set them; they lie in no slot.
 UICR_START = 0x1000_1000
 UICR_END = 0x1000_2000
 
-_NEW_FILE = "The file is damaged or incomplete: build or download it again."
 _DIGITS = re.compile(rb"[0-9A-Fa-f]*")
 
 _BY_INTELHEX = {
@@ -96,9 +96,9 @@ class _Lines:
         end = address + count
         if end > 0x1_0000 and self._segmented:
             text = f"the data runs past the end of its 64 KiB segment (0x{address:04X} + {count})"
-            _refuse("hex-address-wrap", self.taken, text)
+            refuse_at_line("hex-address-wrap", self.taken, text)
         if self._base + end > 0x1_0000_0000:
-            _refuse("hex-address-range", self.taken, "the data lies above the 32-bit address space")
+            refuse_at_line("hex-address-range", self.taken, "the data lies above the 32-bit address space")
 
 
 def _parse(lines: _Lines) -> tuple[tuple[Segment, ...], int | None]:
@@ -111,10 +111,10 @@ def _parse(lines: _Lines) -> tuple[tuple[Segment, ...], int | None]:
         _refuse_line(error, lines)
     if not lines.ended:
         text = f"the HEX file ends at line {lines.taken} without an end record (type 01): it is cut short"
-        raise ImageError("hex-no-end", text, remedy=_NEW_FILE)
+        raise ImageError("hex-no-end", text, remedy=NEW_FILE)
     for number, line in enumerate(lines.lines[lines.taken :], lines.taken + 1):
         if line.strip():
-            _refuse("hex-after-end", number, "something follows the end record")
+            refuse_at_line("hex-after-end", number, "something follows the end record")
     runs = (Segment(low, bytes(program.tobinarray(low, end - 1))) for low, end in program.segments())
     return tuple(runs), _start_address(program.start_addr)
 
@@ -130,7 +130,7 @@ def _refuse_line(error: Exception, lines: _Lines) -> NoReturn:
     name = type(error).__name__
     if name in _BY_INTELHEX:
         reason, text = _BY_INTELHEX[name]
-        _refuse(reason, number, text)
+        refuse_at_line(reason, number, text)
     line = lines.lines[number - 1].rstrip(b" \t")
     if name == "RecordTypeError":
         _refuse_type(line, number)
@@ -139,8 +139,8 @@ def _refuse_line(error: Exception, lines: _Lines) -> NoReturn:
     # Base and start records: their count is fixed and their address field is zero.
     expected = b"02" if line[7:9] in (b"02", b"04") else b"04"
     if line[1:3] != expected:
-        _refuse("hex-length", number, f"a record of type {line[7:9].decode()} has {int(expected)} bytes of data")
-    _refuse("hex-record-address", number, f"a record of type {line[7:9].decode()} has the address 0000")
+        refuse_at_line("hex-length", number, f"a record of type {line[7:9].decode()} has {int(expected)} bytes of data")
+    refuse_at_line("hex-record-address", number, f"a record of type {line[7:9].decode()} has the address 0000")
 
 
 def _refuse_type(line: bytes, number: int) -> NoReturn:
@@ -148,21 +148,17 @@ def _refuse_type(line: bytes, number: int) -> NoReturn:
     if 0x0A <= kind <= 0x0D:
         text = f"line {number}: record type {kind:02X} belongs to a micro:bit Universal HEX, made for several boards"
         raise ImageError("hex-universal", text, remedy="Give the plain HEX that is made for your board alone.")
-    _refuse("hex-record-type", number, f"record type {kind:02X} is not known")
+    refuse_at_line("hex-record-type", number, f"record type {kind:02X} is not known")
 
 
 def _refuse_characters(line: bytes, number: int) -> NoReturn:
     if not line.startswith(b":"):
-        _refuse("hex-character", number, "the line does not begin with ':'")
+        refuse_at_line("hex-character", number, "the line does not begin with ':'")
     digits = _DIGITS.match(line, 1)
     end = digits.end() if digits else 1
     if end < len(line):
-        _refuse("hex-character", number, f"column {end + 1} is not a hexadecimal digit")
-    _refuse("hex-length", number, "the record is cut short")
-
-
-def _refuse(reason: str, number: int, text: str) -> NoReturn:
-    raise ImageError(reason, f"line {number}: {text}", remedy=_NEW_FILE)
+        refuse_at_line("hex-character", number, f"column {end + 1} is not a hexadecimal digit")
+    refuse_at_line("hex-length", number, "the record is cut short")
 
 
 def _uicr_warning(segment: Segment) -> Warning:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from otaflash.errors import ImageError
 from otaflash.image.data import ADDRESS_END, Firmware, Overlap, Segment, joined
+from otaflash.image.refusals import NEW_FILE, refuse_at_line
 
-_NEW_FILE = "The file is damaged or incomplete: build or download it again."
 _RECORD = re.compile(r"S([0-9])([0-9A-Fa-f]{2})+")
 _ADDRESS_BYTES = {"0": 2, "1": 2, "2": 3, "3": 4, "5": 2, "6": 3, "7": 4, "8": 3, "9": 2}
 
@@ -41,16 +40,16 @@ def parse_srec(content: bytes) -> Firmware:
     for number, line in _lines(content):
         lines = number
         if read.ended:
-            _refuse("srec-after-end", number, "something follows the end record")
+            refuse_at_line("srec-after-end", number, "something follows the end record")
         _take(read, *_record(number, line), number)
     if not read.ended:
         text = f"the S-record file ends at line {lines} without an end record (S7, S8 or S9): it is cut short"
-        raise ImageError("srec-no-end", text, remedy=_NEW_FILE)
+        raise ImageError("srec-no-end", text, remedy=NEW_FILE)
     try:
         segments = joined(read.pieces)
     except Overlap as overlap:
         text = f"the address 0x{overlap.address:08X} is given a second time"
-        raise ImageError("srec-overlap", text, remedy=_NEW_FILE) from overlap
+        raise ImageError("srec-overlap", text, remedy=NEW_FILE) from overlap
     if not segments:
         raise ImageError("srec-empty", "the S-record file holds no program", remedy="Check what the build wrote.")
     return Firmware(segments, _start(read.start, segments), kind="srec")
@@ -67,31 +66,31 @@ def _record(number: int, line: str) -> tuple[str, int, bytes]:
     import bincopy  # type: ignore[import-untyped]  # noqa: PLC0415 - slow to import, and few files need it
 
     if not _RECORD.fullmatch(line):
-        _refuse("srec-character", number, "this is no S-record: S, a digit, then pairs of hexadecimal digits")
+        refuse_at_line("srec-character", number, "this is no S-record: S, a digit, then pairs of hexadecimal digits")
     kind, given = line[1], bytes.fromhex(line[2:])
     if kind not in _ADDRESS_BYTES:
-        _refuse("srec-record-type", number, f"record type S{kind} is not known")
+        refuse_at_line("srec-record-type", number, f"record type S{kind} is not known")
     if given[0] != len(given) - 1 or given[0] < _ADDRESS_BYTES[kind] + 1:
-        _refuse("srec-length", number, "the record is shorter or longer than it says")
+        refuse_at_line("srec-length", number, "the record is shorter or longer than it says")
     try:
         _, address, _, data = bincopy.unpack_srec(line)
     except bincopy.Error:
-        _refuse("srec-checksum", number, "the checksum is wrong")
+        refuse_at_line("srec-checksum", number, "the checksum is wrong")
     return kind, address, bytes(data)
 
 
 def _take(read: _Read, kind: str, address: int, data: bytes, number: int) -> None:
     if kind in "123":
         if address + len(data) > ADDRESS_END:
-            _refuse("srec-address-range", number, "the data lies above the 32-bit address space")
+            refuse_at_line("srec-address-range", number, "the data lies above the 32-bit address space")
         read.records += 1
         read.pieces.append(Segment(address, data))
     elif kind in "56":
         if address != read.records:
-            _refuse("srec-count", number, f"{address} data records are stated, {read.records} are there")
+            refuse_at_line("srec-count", number, f"{address} data records are stated, {read.records} are there")
     elif kind in "789":
         if data:
-            _refuse("srec-length", number, "the end record holds data")
+            refuse_at_line("srec-length", number, "the end record holds data")
         read.start, read.ended = address, True
 
 
@@ -103,7 +102,3 @@ def _start(stated: int | None, segments: tuple[Segment, ...]) -> int | None:
         return None
     text = f"the start address 0x{stated:08X} lies outside the program"
     raise ImageError("srec-start-outside", text, remedy="Check the linker script and its entry point.")
-
-
-def _refuse(reason: str, number: int, text: str) -> NoReturn:
-    raise ImageError(reason, f"line {number}: {text}", remedy=_NEW_FILE)

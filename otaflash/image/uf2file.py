@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 from otaflash.errors import ImageError
 from otaflash.image.data import ADDRESS_END, About, Firmware, Overlap, Segment, Warning, joined
 from otaflash.image.machine import machine_of
+from otaflash.image.refusals import NEW_FILE
 
 BLOCK_BYTES: Final = 512
 PAYLOAD_BYTES_MAX: Final = 476
@@ -26,7 +27,6 @@ HAS_FAMILY: Final = 0x2000
 _HEADER = Struct("<4sIIIIIII")
 _MAGIC_SECOND = 0x9E5D5157
 _MAGIC_END = (0x0AB16F30).to_bytes(4, "little")
-_NEW_FILE = "The file is damaged or incomplete: build or download it again."
 
 _FAMILIES: Final[dict[int, str]] = {
     0x16573617: "atmega32",
@@ -67,7 +67,7 @@ def parse_uf2(content: bytes) -> Firmware:
     """
     if len(content) % BLOCK_BYTES:
         text = f"the UF2 file has {len(content)} bytes, which is no multiple of {BLOCK_BYTES}: it is cut short"
-        raise ImageError("uf2-truncated", text, remedy=_NEW_FILE)
+        raise ImageError("uf2-truncated", text, remedy=NEW_FILE)
     every = list(_blocks(content))
     blocks = [block for block in every if block.main_flash]
     left_out = len(every) - len(blocks)
@@ -108,12 +108,12 @@ def _check_whole(blocks: list[_Block], every: list[_Block]) -> None:
     counts = sorted({block.count for block in blocks})
     if len(counts) > 1 or max(block.number for block in blocks) >= counts[0]:
         text = "the blocks of the UF2 file disagree on how many there are"
-        raise ImageError("uf2-count", text, remedy=_NEW_FILE)
+        raise ImageError("uf2-count", text, remedy=NEW_FILE)
     # Blocks that are not for the flash are numbered with the others.
     missing = counts[0] - len({block.number for block in every if block.count == counts[0]})
     if missing > 0:
         text = f"{missing} of {counts[0]} blocks are missing in the UF2 file"
-        raise ImageError("uf2-missing", text, remedy=_NEW_FILE)
+        raise ImageError("uf2-missing", text, remedy=NEW_FILE)
 
 
 def _joined(blocks: list[_Block]) -> tuple[Segment, ...]:
@@ -122,7 +122,7 @@ def _joined(blocks: list[_Block]) -> tuple[Segment, ...]:
         return joined(unique.values())
     except Overlap as overlap:
         text = f"two blocks of the UF2 file give the address 0x{overlap.address:08X}"
-        raise ImageError("uf2-overlap", text, remedy=_NEW_FILE) from overlap
+        raise ImageError("uf2-overlap", text, remedy=NEW_FILE) from overlap
 
 
 def _named(family: int | None) -> str:
@@ -132,4 +132,4 @@ def _named(family: int | None) -> str:
 
 
 def _refuse(reason: str, index: int, text: str) -> NoReturn:
-    raise ImageError(reason, f"block {index} of the UF2 file {text}", remedy=_NEW_FILE)
+    raise ImageError(reason, f"block {index} of the UF2 file {text}", remedy=NEW_FILE)

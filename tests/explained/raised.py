@@ -30,7 +30,7 @@ def raised() -> list[Raised]:
 def raised_in(path: Path) -> Iterator[Raised]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     module = path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
-    makers = dict(_makers(tree))
+    makers = {**_imported(tree), **dict(_makers(tree))}
     for function, call in _calls(tree):
         name = call.func.id if isinstance(call.func, ast.Name) else ""
         if _kind(call):
@@ -44,6 +44,17 @@ def raised_in(path: Path) -> Iterator[Raised]:
         first = call.args[0] if call.args else None
         reason = str(first.value) if isinstance(first, ast.Constant) else None
         yield Raised(f"{module}.{function}", _kind(maker), reason, *_stated(maker))
+
+
+def _imported(tree: ast.AST) -> dict[str, ast.Call]:
+    """Such functions of other modules, by the names under which they are imported."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("otaflash."):
+            path = PACKAGE.parent.joinpath(*str(node.module).split(".")).with_suffix(".py")
+            there = dict(_makers(ast.parse(path.read_text(encoding="utf-8")))) if path.exists() else {}
+            found |= {each.asname or each.name: there[each.name] for each in node.names if each.name in there}
+    return found
 
 
 def _makers(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
