@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from otaflash.api.events import WarningEvent
+from otaflash.cli.columns import columns
 from otaflash.cli.help import command
 from otaflash.cli.lazy import Entry, LazyGroup
 from otaflash.cli.settings import common_options, settings_of
@@ -37,9 +38,8 @@ def show(context: click.Context) -> None:
     for text in misspelt(os.environ):
         output.show(WarningEvent("environment-unknown", text))
     rows = [_row(settings.config, name) for name in KEYS]
-    if settings.as_json:
-        for row in rows:
-            output.answer("setting", row, "")
+    for row in rows:
+        output.detail("setting", row)
     fields: dict[str, object] = {
         "ok": True,
         "code": 0,
@@ -74,8 +74,7 @@ def _table(config: Config, rows: list[dict[str, object]]) -> str:
         (str(row["key"]), str(row["default"] if row["value"] is None else row["value"]), str(row["origin"]))
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in lines) for column in range(2)]
-    text = "\n".join(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for key, value, origin in lines)
+    text = columns(lines)
     for name, port in config.ports.items():
         text += f"\n{'*' if name == config.name else ' '} the board {name} is at {port}"
     return text + f"\nFiles read: {', '.join(map(str, config.files)) or 'none'}."

@@ -37,9 +37,8 @@ def init(context: click.Context, force: bool) -> None:
     settings = settings_of(context)
     output = settings.output()
     found = look(settings, output)
-    if settings.as_json:
-        for each in found:
-            output.answer("board", row_of(each), "")
+    for each in found:
+        output.detail("board", row_of(each))
     stated = {key: value for key in STATED if (value := _flag(settings, key)) is not None}
     text = template([plugged(each, found) for each in found], stated)
     _write(path, text, force)

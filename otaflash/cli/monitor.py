@@ -51,8 +51,7 @@ def monitor(context: click.Context, *, log: Path | None) -> None:
         board.check_text()
         output.note(f"monitoring {board.port}; Ctrl-] or Ctrl-C leaves")
         watch(board, settings, output, log)
-    if settings.as_json:
-        output.answer("result", {"ok": True, "code": 0}, "")
+    output.detail("result", {"ok": True, "code": 0})
 
 
 def watch(board: SyncBoard, settings: Settings, output: Output, log: Path | None) -> None:

@@ -7,6 +7,7 @@ import click
 from otaflash.api import scanning
 from otaflash.api.events import WarningEvent
 from otaflash.api.scanning import Found, Scan, State
+from otaflash.cli.columns import columns
 from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 
@@ -29,9 +30,8 @@ def scan(context: click.Context, passive: bool) -> None:
     seen = scanning.scan(ask=not passive, baud=settings.baud, names=settings.config.ports, module=settings.module())
     if seen.no_ble is not None:
         output.show(WarningEvent(seen.no_ble.reason, f"no board is looked for over Bluetooth: {seen.no_ble.text}"))
-    if settings.as_json:
-        for each in seen.found:
-            output.answer("board", row_of(each), "")
+    for each in seen.found:
+        output.detail("board", row_of(each))
     fields: Row = {"ok": True, "code": 0, "boards": len(seen.found), "others": seen.others}
     fields["left_alone"] = list(seen.left_alone)
     output.answer("result", fields, table(seen))
@@ -60,7 +60,7 @@ def row_of(found: Found) -> Row:
 def table(seen: Scan) -> str:
     """What people see: a line for each board, why others do not answer, and what was left out."""
     found, others = seen.found, seen.others
-    columns = [
+    shown = [
         ("PORT", [each.port for each in found]),
         ("NAME", [each.name for each in found]),
         ("ADDRESS", [each.address for each in found]),
@@ -70,13 +70,8 @@ def table(seen: Scan) -> str:
         ("RUNS", [(each.info.version or "nothing") if each.info else "" for each in found]),
         ("STATE", [state_text(each) for each in found]),
     ]
-    filled = [[head, *cells] for head, cells in columns if any(cells)]
-    widths = [max(map(len, column)) for column in filled]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in zip(*filled, strict=True)
-    ]
-    lines = lines or ["No board is in reach."]
+    filled = [[head, *cells] for head, cells in shown if any(cells)]
+    lines = [columns(list(zip(*filled, strict=True))) if filled else "No board is in reach."]
     lines += [f"{each.port}: {each.why}." for each in found if each.state in _EXPLAINED]
     if seen.left_alone:
         lines.append(f"Left alone, being no USB devices: {', '.join(seen.left_alone)}. One that is named is asked.")

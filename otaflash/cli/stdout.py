@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+from contextlib import suppress
 
 _GONE = {errno.EPIPE, errno.EIO}
 """What writing to a pipe without a reader and to a terminal that was closed ends with."""
@@ -26,14 +27,8 @@ def write_line(line: str) -> None:
 
     Raises OSError where there is no room; what comes after that line goes nowhere.
     """
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except OSError as error:
-        mute()
-        if error.errno not in _GONE:
-            error.filename = "standard output"
-            raise
+    with suppress(BrokenPipeError):
+        write_text(line + "\n")
 
 
 def write_text(text: str) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from otaflash.api import scanning
-from otaflash.errors import TargetError
 from otaflash.sim.app import Application
 from otaflash.sim.serve import PtyDoor
+from tests.cli.desk import clear_desk
 from tests.cli.running import otaflash, otaflash_apart
 from tests.transport.ports import Listed, present
 from tests.transport.wired import DEAF, ConsoleDoor, wired
@@ -20,14 +19,7 @@ FILE = Path("otaflash.toml")
 
 @pytest.fixture(autouse=True)
 def _desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_radio(seconds: float) -> list[object]:
-        raise TargetError("ble-no-system", "no Bluetooth service runs on this computer", remedy="none")
-
-    (tmp_path / "run").mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scanning, "scan_boards", no_radio)
-    present(monkeypatch)
+    clear_desk(tmp_path, monkeypatch)
 
 
 def usb(port: str, serial: str | None) -> Listed:

@@ -18,6 +18,7 @@ from otaflash.sim.app import Application
 from otaflash.sim.serve import PtyDoor
 from otaflash.sim.station import Station
 from otaflash.transport.serial import open_serial
+from tests.cli.desk import clear_desk
 from tests.cli.devices import device
 from tests.cli.running import otaflash, served_board
 from tests.transport.ports import Listed, present
@@ -26,16 +27,7 @@ from tests.transport.wired import DEAF, wired
 
 @pytest.fixture(autouse=True)
 def _desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No ports but those of the test, no radio, and no simulators of others."""
-
-    def no_radio(seconds: float) -> list[object]:
-        raise TargetError("ble-no-system", "no Bluetooth service runs on this computer", remedy="none")
-
-    (tmp_path / "run").mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(scanning, "scan_boards", no_radio)
-    present(monkeypatch)
+    clear_desk(tmp_path, monkeypatch)
 
 
 class CountingDoor(PtyDoor):
