@@ -167,10 +167,13 @@ def holds(board: NativeBoard, span: bytes) -> bool:
 def make_image(made_for: Profile, count: int, seed: int, *, single_slot: bool = False) -> Image:
     """An image of `count` random bytes: nothing in it compresses, nothing is left out."""
     program = random.Random(f"image/{seed}").randbytes(count)
-    single = 2 * made_for.slot_pages + 1 if made_for.single_slot else 0
-    slot = Slot(made_for.name, made_for.slot_base, made_for.slot_pages, made_for.page_bytes, single)
     data = Firmware((Segment(made_for.slot_base, program),), None)
-    return build_image(data, slot, version=Version(2, 0, 0, 0), counter=1, single_slot=single_slot)
+    return build_image(data, slot_of(made_for), version=Version(2, 0, 0, 0), counter=1, single_slot=single_slot)
+
+
+def slot_of(made_for: Profile) -> Slot:
+    """Where an image goes on a board of this profile."""
+    return Slot(made_for.name, made_for.slot_base, made_for.slot_pages, made_for.page_bytes, made_for.single_pages)
 
 
 def offerable(image: Image) -> Offerable:

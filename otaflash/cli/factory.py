@@ -79,9 +79,7 @@ def factory(
 
 def slot_for(known: Profile) -> Slot:
     """Where an image goes on a board of this profile."""
-    # In single-slot mode the image may cover both slots and the spare page.
-    single_pages = 2 * known.slot_pages + 1 if known.single_slot else 0
-    return Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes, single_pages)
+    return Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes, known.single_pages)
 
 
 def board_of_file(content: Firmware | Bundle) -> str | None:

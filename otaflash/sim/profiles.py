@@ -84,6 +84,11 @@ class Profile:
         return 2 * self.slot_pages + 1 + 2 * self.record_pages
 
     @property
+    def single_pages(self) -> int:
+        """What a single-slot image may cover, both slots and the spare page; 0: the board has no such mode."""
+        return 2 * self.slot_pages + 1 if self.single_slot else 0
+
+    @property
     def slot_bytes(self) -> int:
         """Of the primary slot; the image's trailer takes 32 of them."""
         return self.slot_pages * self.page_bytes
@@ -346,7 +351,7 @@ def _unit(number: int, least: int, most: int) -> bool:
 
 
 def _size_rules(p: Profile) -> list[tuple[bool, str]]:
-    places = (2 * p.slot_pages + 1 if p.single_slot else p.slot_pages) * p.page_bytes // max(p.block_bytes, 1)
+    places = (p.single_pages or p.slot_pages) * p.page_bytes // max(p.block_bytes, 1)
     chunk_max = min(p.page_bytes, CHUNK_BYTES_MAX)
     ram = p.rx_ring_bytes + p.frame_bytes + p.chunk_bytes + places // 8
     return [

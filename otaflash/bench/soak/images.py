@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from otaflash.bench.link import offerable
+from otaflash.bench.link import offerable, slot_of
 from otaflash.bench.soak.scenario import FACTORY, ImageSpec
 from otaflash.engine import Offerable
 from otaflash.image.build import Image, Slot, build_image
@@ -52,16 +52,11 @@ def make_images(specs: Sequence[ImageSpec], profile: Profile) -> list[Made]:
 
 def program_limit(profile: Profile, *, single_slot: bool = False) -> int:
     """The most program bytes that fit."""
-    return _slot(profile).limit(single_slot=single_slot)
-
-
-def _slot(profile: Profile) -> Slot:
-    single = 2 * profile.slot_pages + 1 if profile.single_slot else 0
-    return Slot(profile.name, profile.slot_base, profile.slot_pages, profile.page_bytes, single)
+    return slot_of(profile).limit(single_slot=single_slot)
 
 
 def _image(number: int, spec: ImageSpec, program: bytes, profile: Profile) -> Image:
-    right = _slot(profile)
+    right = slot_of(profile)
     slot = {
         "board": Slot(OTHER_BOARD, right.base, right.pages, right.page_bytes, right.single_pages),
         "geometry": Slot(right.board, right.base, 4 * right.pages, right.page_bytes // 2, right.single_pages),
