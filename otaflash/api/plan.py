@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from otaflash.api.facts import BoardInfo, ImageReady
 from otaflash.engine import LinkShape
-from otaflash.engine.failures import refused
+from otaflash.engine.failures import mid_swap, refused
 from otaflash.engine.offering import FRAME_OVERHEAD
 from otaflash.engine.sizing import STREAM_OVERHEAD, FrameSizes
 from otaflash.image.bundle import Bundle
@@ -36,21 +36,13 @@ def check_offer(info: Info, bundle: Bundle) -> None:
     if info.boot_state == BootState.TRIAL:
         raise refused(Reason.TRIAL_PENDING, "the image")
     if info.boot_state == BootState.SWAPPING:
-        raise refused(Reason.FLASH_FAILED, "to go on: a swap did not get through")
+        raise mid_swap()
     if dual and info.image_pages > info.slot_pages:
         raise refused(Reason.SLOT_IN_USE, "the image")
     if manifest.counter < info.counter:
         raise refused(Reason.COUNTER_TOO_LOW, "the image")
     if not info.schemes >> manifest.scheme & 1:
         raise refused(Reason.UNKNOWN_SCHEME, "the image")
-
-
-def runs_already(info: Info, bundle: Bundle) -> bool:
-    """Whether the very image runs on the board, confirmed or on trial: a push would send nothing."""
-    manifest = bundle.manifest
-    runs = (info.image_crc, info.image_bytes, info.version)
-    same = runs == (manifest.image_crc, manifest.image_bytes, manifest.version)
-    return same and info.boot_state in (BootState.IDLE, BootState.TRIAL)
 
 
 def wire_bytes_of(info: Info, bundle: Bundle, shape: LinkShape) -> int:

@@ -13,8 +13,8 @@ from otaflash.api.facts import BoardInfo
 from otaflash.engine import Operation, Request
 from otaflash.errors import OtaflashError, TargetError
 from otaflash.transport.ble_finding import scan_boards, service_of
-from otaflash.transport.ble_services import KNOWN, SCHEME, Service
-from otaflash.transport.open import open_link
+from otaflash.transport.ble_services import SCHEME, Service
+from otaflash.transport.open import known_services, open_link
 from otaflash.transport.running import running_boards
 from otaflash.transport.serial import find_serial_ports
 from otaflash.transport.serial_names import NETWORK, USB, SerialPort, choose_usb
@@ -87,8 +87,7 @@ def scan(
     """
     ports, left_alone = _ports(names or {})
     asking = _Asking(ports, baud) if ask else None
-    services = KNOWN if module is None else (module, *KNOWN)
-    in_air, others, no_ble = _in_air(services)
+    in_air, others, no_ble = _in_air(known_services(module))
     found = (*in_air, *(asking.ended() if asking is not None else ports))
     return Scan(found, others, left_alone, no_ble)
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from otaflash import session
 from otaflash.api.facts import BoardInfo, PushEvent, PushPlan, PushResult
-from otaflash.api.plan import check_offer, image_ready, runs_already, wire_bytes_of
+from otaflash.api.plan import check_offer, image_ready, wire_bytes_of
 from otaflash.api.program import Program, Wanted, check_board
 from otaflash.api.stopping import StoppableLink
 from otaflash.api.text import TextFilter
@@ -28,11 +28,12 @@ from otaflash.engine import (
     Waiting,
     WarningEvent,
 )
+from otaflash.engine.offerable import runs
 from otaflash.errors import UsageError
 from otaflash.image.bundle import Bundle
 from otaflash.image.program import slot_of
 from otaflash.transport.ble_services import Service
-from otaflash.transport.link import Link
+from otaflash.transport.link import Link, is_simulated
 from otaflash.transport.open import find_port, open_link
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Info
 
@@ -68,7 +69,7 @@ class SyncBoard:
     @property
     def simulated(self) -> bool:
         """Whether it runs no program, so that any payload may go into its slot, and time is virtual."""
-        return self.port.startswith("sim:")
+        return is_simulated(self.port)
 
     def now(self) -> float:
         """Seconds of the link's own clock: virtual time where the board is simulated."""
@@ -157,11 +158,10 @@ class SyncBoard:
         """
         program = self._program(firmware, version, counter, single_slot)
         shape = session.shape_of(self._link)
-        engine = Request(shape, session.draw_session(), Operation.INFO)
-        asked = self._run(engine, lambda event: None)
+        asked = self._request(Operation.INFO)
         info = asked.info
         bundle, warnings = _made(program, info, board)
-        already = runs_already(info, bundle) and not force
+        already = runs(info, bundle.manifest) and not force
         if not already:
             check_offer(info, bundle)
         wire_bytes = wire_bytes_of(info, bundle, shape)
@@ -232,9 +232,12 @@ class SyncBoard:
     # --- inside
 
     def _ask(self, operation: Operation, on_event: OnEvent | None = None) -> BoardInfo:
+        return BoardInfo.of(self._request(operation, on_event).info)
+
+    def _request(self, operation: Operation, on_event: OnEvent | None = None) -> Result:
         tell = on_event or _ignore
         engine = Request(session.shape_of(self._link), session.draw_session(), operation)
-        return BoardInfo.of(self._run(engine, lambda event: _pass_on(event, tell)).info)
+        return self._run(engine, lambda event: _pass_on(event, tell))
 
     def _run(self, engine: Push | Request, follow: Callable[[Event], None]) -> Result:
         try:

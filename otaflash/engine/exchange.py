@@ -30,7 +30,6 @@ class Exchange(ABC):
         """What the device said of itself last."""
         self._left_s: int | None = None
         self._step: Step | None = None
-        self._phase = ""
         self._began_at: float | None = None
         self._over = False
         self._patient_until = 0.0
@@ -93,8 +92,7 @@ class Exchange(ABC):
         """Makes `step` the present one and lets it send."""
         self._step = step
         self._phases.add(phase)
-        if phase != self._phase:
-            self._phase = phase
+        if phase != self._shared.clockwork.phase:
             self._shared.clockwork.enter(phase, now)
             self._shared.events.append(PhaseChanged(phase))
         if step is not None:
@@ -160,11 +158,9 @@ class Exchange(ABC):
     def _give_up(self) -> None:
         awaited = self._step.awaited if self._step is not None else "an answer"
         contact = self._channel.heard_at is not None
-        if contact:
-            self._fail(failures.silent(awaited, self._silence_limit_s(), contact=True))
-        elif self._channel.echoes:
+        if not contact and self._channel.echoes:
             self._fail(failures.echoed(awaited))
-        elif self._channel.wire_bytes_up:
+        elif not contact and self._channel.wire_bytes_up:
             self._fail(failures.garbage(awaited, self._channel.wire_bytes_up))
         else:
-            self._fail(failures.silent(awaited, self._silence_limit_s(), contact=False))
+            self._fail(failures.silent(awaited, self._silence_limit_s(), contact=contact))

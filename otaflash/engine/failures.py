@@ -43,6 +43,11 @@ def refused(reason: int, what: str) -> OtaflashError:
     )
 
 
+def mid_swap() -> OtaflashError:
+    """The device stands between two images, and its flash does not take what would end that."""
+    return refused(Reason.FLASH_FAILED, "to go on: a swap did not get through")
+
+
 def silent(awaited: str, seconds: float, *, contact: bool) -> LinkError:
     """Nothing valid came for `seconds`."""
     waited = f"{seconds:.1f}".removesuffix(".0")

@@ -11,7 +11,7 @@ from otaflash.engine.events import Done, NeedBundle, Result
 from otaflash.engine.exchange import Exchange
 from otaflash.engine.finishing import Digest, Telling, Verifying
 from otaflash.engine.inspecting import ANY, Inspecting
-from otaflash.engine.offerable import Offerable
+from otaflash.engine.offerable import Offerable, runs
 from otaflash.engine.sizing import BLOCK_OVERHEAD
 from otaflash.engine.staging import Staging
 from otaflash.errors import OtaflashError
@@ -100,8 +100,7 @@ class Push(Exchange):
         self._target = info.uid
         if self._bundle is None:
             self._step = None
-            self._phase = "bundle"
-            self._shared.clockwork.enter(self._phase, now)
+            self._shared.clockwork.enter("bundle", now)
             self._shared.events.append(NeedBundle(info))
             return
         self._decide(info, now)
@@ -110,14 +109,14 @@ class Push(Exchange):
         """The table of DESIGN.md, "Truth"."""
         bundle = self._bundle
         assert bundle is not None
-        runs = info.boot_state != BootState.NO_IMAGE
+        whole = info.boot_state != BootState.NO_IMAGE
         if info.boot_state == BootState.SWAPPING:
-            self._fail(failures.refused(Reason.FLASH_FAILED, "to go on: a swap did not get through"))
+            self._fail(failures.mid_swap())
         elif self._runs_ours(info, bundle):
             self._decide_ours(info, now)
         elif info.boot_state == BootState.TRIAL:
             self._fail_if_said_twice(failures.refused(Reason.TRIAL_PENDING, "the image"), now)
-        elif self._applied and (self._trial_seen or self._applies >= APPLIES_MAX) and runs:
+        elif self._applied and (self._trial_seen or self._applies >= APPLIES_MAX) and whole:
             self._fail_if_said_twice(failures.reverted(), now)
         elif self._applies >= APPLIES_MAX:
             self._fail(failures.not_verified("it was swapped in, and nothing whole is there to start"))
@@ -127,11 +126,9 @@ class Push(Exchange):
             self._stage(info, now)
 
     def _runs_ours(self, info: Info, bundle: Offerable) -> bool:
-        runs = (info.image_crc, info.image_bytes, info.version)
-        same = runs == (bundle.image_crc, bundle.image_bytes, bundle.version)
         if self._force and not self._applied and info.boot_state == BootState.IDLE:
             return False  # what runs is the same image, and not the one that was sent
-        return same and info.boot_state in (BootState.IDLE, BootState.TRIAL)
+        return runs(info, bundle)
 
     def _fail_if_said_twice(self, error: OtaflashError, now: float) -> None:
         """After Apply one misread byte of what the device says of itself must not make a failure of a success."""
@@ -139,7 +136,7 @@ class Push(Exchange):
             self._fail(error)
             return
         self._doubted = True
-        self._inspect(now, self._phase)
+        self._inspect(now, self._shared.clockwork.phase)
 
     def _decide_ours(self, info: Info, now: float) -> None:
         self._doubted = False

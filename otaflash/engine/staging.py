@@ -91,14 +91,14 @@ class Staging:
         self._query_start = 0
         """Where the newest report was cut short: what lies behind is asked for next."""
         self._check_map_after: int | None = None
-        self._teller = ProgressTeller(info.block_bytes, bundle.image_bytes, 0.0)
-        self._began: float | None = None
+        self._teller: ProgressTeller | None = None
+        """None: nothing has begun."""
         self._backlog: Backlog | None = None
 
     # --- what a step must be able to do
 
     def poll(self, now: float) -> None:
-        if self._began is None:
+        if self._teller is None:
             self._begin(now)
         if self._shape is not self._channel.shape:
             self._resize()
@@ -154,7 +154,6 @@ class Staging:
         self._surveying.resized(min(frame_bytes, self._shape.reply_bytes()))
 
     def _begin(self, now: float) -> None:
-        self._began = now
         self._teller = ProgressTeller(self._block_bytes, self._bundle.image_bytes, now)
         if self._shape.stream and self._shape.rate_bytes_per_s is None:
             self._backlog = Backlog(now)
@@ -390,6 +389,7 @@ class Staging:
         transfer, clockwork = self._transfer, self._shared.clockwork
         held = transfer.held_count()
         clockwork.held_most = max(clockwork.held_most, held)
+        assert self._teller is not None
         told = self._teller.progress(held, transfer.loss.measured(), last=transfer.all_held(), now=now)
         if told is not None:
             self._shared.events.append(told)

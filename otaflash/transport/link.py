@@ -79,3 +79,8 @@ def pause(link: Link, seconds: float) -> None:
     until = link.now() + seconds
     while link.now() < until:
         link.read(until)
+
+
+def is_simulated(port: str) -> bool:
+    """True for the name of a board that lives in this process, runs no program, and has virtual time."""
+    return port.startswith("sim:")

@@ -9,7 +9,7 @@ from otaflash.errors import TargetError, UsageError
 from otaflash.transport.ble_services import KNOWN, SCHEME, Service, parse_ble
 from otaflash.transport.entering import enter_loader
 from otaflash.transport.entry import PowerUp, parse_entry
-from otaflash.transport.link import PATIENCE_S, Link
+from otaflash.transport.link import PATIENCE_S, Link, is_simulated
 from otaflash.transport.running import running_boards
 from otaflash.transport.serial import find_serial_ports, open_serial
 from otaflash.transport.serial_names import SerialPort
@@ -70,7 +70,7 @@ _NOT_THERE = ("port-missing", "ble-none")
 def _open(port: str, baud: int | None, module: Service | None, tell: Callable[[str], None]) -> Link:
     if not port:
         raise UsageError("port-empty", "the port has no name", remedy="Name one after --port, or leave --port out.")
-    if port.startswith("sim:"):
+    if is_simulated(port):
         from otaflash.transport.simlink import open_sim  # noqa: PLC0415  # loads the simulated boards
 
         return open_sim(port)

@@ -162,6 +162,7 @@ def _open(device: str, name: str, baud: int) -> serial.SerialBase:
         port = serial.serial_for_url(device, do_not_open=True, baudrate=baud)
         _prepare(port)
         port.open()
+    # NotImplementedError: pyserial's answer where a kind of port lacks what it is asked for.
     except (OSError, ValueError, NotImplementedError, system.TerminalError) as error:
         raise not_opened(name, device, error, _present) from error
     if type(port) is serial.Serial and system.HAS_PTYS:
