@@ -27,6 +27,10 @@
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 #define PORT_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES))
 
+#define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', 0, 0, 0, 0, 0, 0
+#define PORT_RING_BYTES 512U
+#define PORT_STALL_MS 20U
+
 #define OTA_PAGE_BYTES_MAX 128
 #define OTA_CHUNK_BYTES_MAX 128
 #define OTA_FRAME_BYTES_MAX 100

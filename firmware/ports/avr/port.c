@@ -1,5 +1,6 @@
-/* port.c: the ATmega328P at 16 MHz, UART0 at 115200 baud. Its flash may be written only by code in the boot section, and
- * nothing below that section can be read meanwhile: what runs then is marked IN_BOOT and calls nothing. */
+/* port.c: AVRs with a boot section, UART0 at 115200 baud; what sets a chip apart stands in its port_config.h. Flash may be
+ * written only by code in the boot section, and nothing below that section can be read meanwhile: what runs then is marked
+ * IN_BOOT and calls nothing. */
 #include "port.h"
 
 #include <avr/interrupt.h>
@@ -25,7 +26,7 @@
 static struct ota loader;
 
 /* One interrupt fills the ring: a block of SHA-256 takes 4.9 ms, and the receiver holds two bytes. */
-#define RING_BYTES 512U
+#define RING_BYTES PORT_RING_BYTES
 static volatile uint8_t ring[RING_BYTES];
 static volatile uint16_t ring_in;
 static volatile uint16_t ring_out;
@@ -159,12 +160,12 @@ enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from
 /* In the order of the info record. */
 static const uint8_t identity[OTA_IDENTITY_BYTES] PROGMEM = {
     OTA_PROTOCOL_VERSION, OTA_PROTOCOL_VERSION,
-    'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', 0, 0, 0, 0, 0, 0,
+    PORT_BOARD,
     0, 0, 0, 0, 0, 0, 0, 0, /* unique id: from the signature row */
     U16(OTA_PAGE_BYTES), U16(OTA_BLOCK_BYTES), U16(OTA_SLOT_PAGES),
     U16(OTA_SINGLE_SLOT != 0 ? 2U * OTA_SLOT_PAGES + 1U : 0U), U16(OTA_FRAME_BYTES),
     U16(RING_BYTES / 8U * 7U), /* window: the CPU does not keep up with the line */
-    U16(20U), /* stall, ms */
+    U16(PORT_STALL_MS),
     U16(0U), U16(0U), /* slot base */
     U16(OTA_ENCODINGS), U16(1U << OTA_SCHEME_NONE), OTA_TRIALS,
 };
