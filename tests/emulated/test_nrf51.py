@@ -21,8 +21,8 @@ from tests.emulated.nrf51 import SLOT_BASE, UID, Nrf51
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = ROOT / "firmware" / "app" / "m0"
 M0 = ("-mcpu=cortex-m0", "-mthumb", "-std=c99", "-Os", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
-INCLUDES = ("-I../../core", "-I../../ports/nrf51", "-ffunction-sections", "-Wl,--gc-sections")
-LIBRARY = ("answers.c", "../../ports/nrf51/port.c", "../../ports/nrf51/memory.S")
+INCLUDES = ("-I../../core", "-I../../ports/nrf", "-I../../ports/nrf51", "-ffunction-sections", "-Wl,--gc-sections")
+LIBRARY = ("answers.c", "../../ports/nrf/port.c", "../../ports/nrf/memory.S")
 SHAPE = LinkShape(NRF51822.baud / 10)
 OLD, NEW = b"m0 1.0.0\r\n", b"m0 2.0.0\r\n"
 BOOT_US = 3_000_000

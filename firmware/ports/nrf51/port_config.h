@@ -25,6 +25,16 @@
 #define OTA_SECONDARY_PAGE OTA_SLOT_PAGES
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 
+#define PORT_BOARD 'n', 'r', 'f', '5', '1', '8', '2', '2', 0, 0, 0, 0, 0, 0, 0, 0
+#define PORT_SLOT_BASE 0x2000U
+#define PORT_STALL_MS 200U /* eight erases of 22.3 ms */
+
+/* The pins of a BBC micro:bit V1, whose interface chip is the other end of the line. Others: -DPIN_TXD=... in build.toml. */
+#ifndef PIN_TXD
+#define PIN_TXD 24U
+#define PIN_RXD 25U
+#endif
+
 #define OTA_PAGE_BYTES_MAX 1024
 #define OTA_CHUNK_BYTES_MAX 256
 #define OTA_FRAME_BYTES_MAX 1056

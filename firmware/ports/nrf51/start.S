@@ -1,4 +1,4 @@
-/* start.S of the nRF51822: vectors, start-up and hand-over of the loader. */
+/* start.S of the nRF51822: vectors and hand-over of the loader. */
     .syntax unified
     .cpu cortex-m0
     .thumb
@@ -11,19 +11,6 @@
     .endr
 
     .section .text.start, "ax"
-
-    .thumb_func
-    .global reset
-reset:
-    ldr     r0, =data_start
-    ldr     r1, =data_from
-    ldr     r2, =data_bytes
-    bl      memcpy
-    ldr     r0, =bss_start
-    movs    r1, #0
-    ldr     r2, =bss_bytes
-    bl      memset
-    bl      main
 
 /* The chip has one vector table, at 0, for loader and application. Whom an interrupt is for is told by what it
  * interrupted: code of the loader in thread mode (return address below the slot, EXC_RETURN 0xFFFFFFF9) is the loader at

@@ -1,6 +1,5 @@
 /* memory.S: the four functions that a compiler calls by itself; newlib's take 490 bytes. */
     .syntax unified
-    .cpu cortex-m0
     .thumb
 
     .section .text.memcpy, "ax"

@@ -1,6 +1,6 @@
-/* start.h: what the port of the nRF51822 offers beside port.h, to the loader and to an application that links it. */
-#ifndef NRF51_START_H
-#define NRF51_START_H
+/* start.h: what the ports of nRF51 and nRF52 offer beside port.h, to the loader and to an application that links it. */
+#ifndef NRF_START_H
+#define NRF_START_H
 
 #include <stdint.h>
 
@@ -13,7 +13,7 @@ void port_stop(void);
 /* The handler of UART0; an application puts it into its vector table. */
 void interrupt(void);
 
-/* Loads the stack pointer from a vector table and jumps to its start address (start.S). */
+/* Hands the CPU over to a vector table: its stack pointer, its start address, and its interrupts (start.S of the port). */
 void start_image(uint32_t vectors) __attribute__((noreturn));
 
 #endif

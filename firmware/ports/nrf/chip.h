@@ -1,7 +1,7 @@
-/* chip.h: the registers of the nRF51822 that the loader uses, by the names of the reference manual (nRF51 Series
- * Reference Manual v3.0), and the pins of the board. Knows nothing of the core. */
-#ifndef NRF51_CHIP_H
-#define NRF51_CHIP_H
+/* chip.h: the registers that the loader uses, by the names of the manuals (nRF51 Series Reference Manual v3.0, nRF52832
+ * Product Specification v1.4): the same at the same addresses in both. Knows nothing of the core. */
+#ifndef NRF_CHIP_H
+#define NRF_CHIP_H
 
 #include <stdint.h>
 
@@ -64,11 +64,5 @@
 #define SCB_RESET 0x05FA0004U
 
 #define FICR_DEVICEID ((const uint8_t *)0x10000060U)
-
-/* The pins of a BBC micro:bit V1, whose interface chip is the other end of the line. Others: -DPIN_TXD=... in build.toml. */
-#ifndef PIN_TXD
-#define PIN_TXD 24U
-#define PIN_RXD 25U
-#endif
 
 #endif

@@ -1,9 +1,9 @@
-/* port.c of the nRF51822: flash by the NVMC, UART0 at 115,200 baud, milliseconds of RTC0. An application that answers
- * requests links it too; what only the loader does is in loader.c.
+/* port.c of what is alike in nRF51 and nRF52: flash by the NVMC, UART0 at 115,200 baud, milliseconds of RTC0. What differs
+ * stands in the port's own port_config.h, start.S and link.ld. An application that answers requests links it too; what
+ * only the loader does is in loader.c.
  *
- * The UART has six bytes of buffer, half a millisecond; a block of SHA-256 takes longer. So an interrupt takes the bytes
- * into a ring. The Cortex-M0 has no register that moves the vector table: start.S tells the loader's interrupts from the
- * application's, without a byte of RAM. */
+ * The UART has six bytes of buffer, half a millisecond; a block of SHA-256 or a chunk being programmed takes longer. So an
+ * interrupt takes the bytes into a ring. */
 #include <string.h>
 
 #include "chip.h"
@@ -13,7 +13,6 @@
 #include "start.h"
 #include "state.h"
 
-#define SLOT_BASE 0x2000U
 #define RING_BYTES 2048U /* a power of two */
 /* 33 cycles of 32,768 Hz: a "millisecond" of 1.007 ms. The counter has 24 bits, so its low 16 wrap as the contract says. */
 #define RTC_PRESCALE 32U
@@ -28,7 +27,7 @@ static bool sending; /* a byte is on its way: TXDRDY will come */
 /* The slots and record units lie one after the other, so a logical page is an address by its number. */
 static uint32_t address_of(uint16_t page, uint16_t offset)
 {
-    return SLOT_BASE + (uint32_t)page * OTA_PAGE_BYTES + offset;
+    return PORT_SLOT_BASE + (uint32_t)page * OTA_PAGE_BYTES + offset;
 }
 
 /* --- flash ---------------------------------------------------------------------------------------------------------- */
@@ -56,7 +55,7 @@ enum ota_result port_erase(uint16_t page)
 
 /* A word that reads as asked is programmed all the same. It may read so from a cell that a cut left weak, and then only
  * programming makes it firm: the core's refresh at each boot rests on that. The price is the data sheet's limit of two
- * writes of a word between erases, which body and seal of the standing record pass at their second boot (README.md). */
+ * writes between erases, which body and seal of the standing record pass (README.md of each port). */
 enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from, uint16_t count)
 {
     volatile uint32_t *to = (volatile uint32_t *)address_of(page, offset);
@@ -80,13 +79,13 @@ void port_identity(uint8_t *to)
 {
     static const uint8_t identity[OTA_IDENTITY_BYTES] = {
         OTA_PROTOCOL_VERSION, OTA_PROTOCOL_VERSION,
-        'n', 'r', 'f', '5', '1', '8', '2', '2', 0, 0, 0, 0, 0, 0, 0, 0,
+        PORT_BOARD,
         0, 0, 0, 0, 0, 0, 0, 0, /* uid */
         U16(OTA_PAGE_BYTES), U16(OTA_BLOCK_BYTES), U16(OTA_SLOT_PAGES), U16(2U * OTA_SLOT_PAGES + 1U),
         U16(OTA_FRAME_BYTES),
         U16(0U), /* no bound on what is unreported: the ring holds what comes while the core computes */
-        U16(200U), /* stall: eight erases of 22.3 ms */
-        U16(SLOT_BASE), U16(0U),
+        U16(PORT_STALL_MS),
+        U16(PORT_SLOT_BASE), U16(0U),
         U16(OTA_ENCODINGS), U16(1U << OTA_SCHEME_NONE), OTA_TRIALS};
 
     memcpy(to, identity, sizeof identity);

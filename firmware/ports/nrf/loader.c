@@ -1,10 +1,9 @@
-/* loader.c of the nRF51822: the loader's main, and how it hands over. */
+/* loader.c of nRF51 and nRF52: the loader's main, and how it hands over. */
 #include "chip.h"
 #include "ota.h"
 #include "start.h"
 #include "state.h"
 
-#define SLOT_BASE 0x2000U
 #define WATCHDOG_TICKS (4U * 32768U)
 
 static struct ota loader;
@@ -18,7 +17,7 @@ void port_jump(bool trial)
         WDT_RREN = 1;
         WDT_START = 1;
     }
-    start_image(SLOT_BASE);
+    start_image(PORT_SLOT_BASE);
 }
 
 int main(void)
