@@ -18,7 +18,7 @@ from otaflash.transport.ble_link import BleLink, open_ble
 from otaflash.transport.ble_services import KNOWN, NORDIC_UART, OWN, parse_ble
 from tests.transport.ble.air import Device
 from tests.transport.ble.bluez.bed import Bed, FakeBed, make_peer
-from tests.transport.ble.vm.bed import Vm, VmBed, is_installed
+from tests.transport.ble.vm.bed import Vm, VmBed, is_installed, machine
 
 BATTERY = "0000180f-0000-1000-8000-00805f9b34fb"
 MakeBed = Callable[..., Bed]
@@ -26,9 +26,9 @@ MakeBed = Callable[..., Bed]
 
 @pytest.fixture(scope="session")
 def vm() -> Iterator[Vm]:
-    machine = Vm()
-    yield machine
-    machine.close()
+    made = machine()
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["fake", *(["bluetoothd"] if is_installed() else [])])
