@@ -56,6 +56,11 @@ want_compiler() {
     fi
 }
 
+# The library alone; its program is not needed.
+want_simavr() {
+    echo '#include <simavr/sim_avr.h>' | ${CC:-cc} -E - >/dev/null 2>&1 || missing+=(libsimavr-dev libelf-dev)
+}
+
 # What the installed package was made of: when this changes, it is installed again.
 fingerprint() {
     { python3 -VV

@@ -1,6 +1,6 @@
-"""An emulated board on a TCP port, so that the real `otaflash push --port socket://...` updates the emulated chip.
+"""An emulated board at a pty or a TCP port, so that the real `otaflash push --port` updates the emulated chip.
 
-The chip's clock begins with the first host's connection: how long a process takes to start is no fault of the chip's
+The chip's clock begins when the first host is heard: how long a process takes to start is no fault of the chip's
 entry window. Then it follows the wall's and is never let ahead of it: a second of the host's is one of the chip's.
 Where the emulator is slower than the chip, the chip lags, as a slow board would.
 """
@@ -9,32 +9,50 @@ from __future__ import annotations
 
 import contextlib
 import select
-import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from otaflash.sim.serve import TICK_S, Door
 from tests.emulated.board import Board
 
 SLICE_MICROS = 2000
 
 
-class Bridge:
-    """One host at a time, served by a thread of its own; an error of the board ends the thread and is kept."""
+def serve(
+    board: Board, door: Door, stop: Callable[[], bool], on_said: Callable[[bytes], None] = lambda said: None
+) -> None:
+    """Runs `board` until `stop()`, for whoever comes to `door`. `on_said` gets what the board says, heard or not."""
+    while not stop() and not select.select(door.handles(), [], [], TICK_S)[0]:
+        pass
+    start, first = time.monotonic(), board.micros
+    while not stop():
+        ahead = (board.micros - first) / 1e6 - (time.monotonic() - start)
+        ready, _, _ = select.select(door.handles(), [], [], max(0.0, ahead))
+        if ready and (data := door.read(ready)):
+            board.send(data)
+        board.run(SLICE_MICROS)
+        if said := board.recv():
+            on_said(said)
+            door.write(said)
 
-    def __init__(self, board: Board) -> None:
+
+class Bridge:
+    """A door that is served by a thread of its own; an error of the board ends the thread and is kept."""
+
+    def __init__(self, board: Board, door: Door) -> None:
         self._board = board
+        self._door = door
         self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.sent = bytearray()
         """All that the board has sent, so that a test sees what a program said after the host had left."""
         self.error: Exception | None = None
 
     @property
-    def url(self) -> str:
+    def port(self) -> str:
         """For --port."""
-        return f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
+        return self._door.name
 
     def start(self) -> None:
         """Begins to run the board."""
@@ -44,60 +62,21 @@ class Bridge:
         """Stops the board where it is; raises what the board raised."""
         self._stop.set()
         self._thread.join()
-        self._listener.close()
+        self._door.close()
         if self.error is not None:
             raise self.error
 
     def _serve(self) -> None:
         try:
-            self._run_board()
+            serve(self._board, self._door, self._stop.is_set, self.sent.extend)
         except Exception as error:  # a thread has nobody to raise to: close() does
             self.error = error
 
-    def _run_board(self) -> None:
-        host = self._first_host()
-        start, first = time.monotonic(), self._board.micros
-        while not self._stop.is_set():
-            ahead = (self._board.micros - first) / 1e6 - (time.monotonic() - start)
-            sources = [self._listener] if host is None else [self._listener, host]
-            for ready in select.select(sources, [], [], max(0.0, ahead))[0]:
-                host = self._hear(ready, host)
-            self._board.run(SLICE_MICROS)
-            self._speak(host)
-        if host is not None:
-            host.close()
-
-    def _first_host(self) -> socket.socket | None:
-        while not self._stop.is_set():
-            if select.select([self._listener], [], [], 0.1)[0]:
-                return self._listener.accept()[0]
-        return None
-
-    def _hear(self, ready: socket.socket, host: socket.socket | None) -> socket.socket | None:
-        if ready is self._listener:
-            if host is not None:
-                host.close()
-            return ready.accept()[0]
-        with contextlib.suppress(ConnectionError):
-            data = ready.recv(4096)
-            if data:
-                self._board.send(data)
-                return host
-        ready.close()
-        return None
-
-    def _speak(self, host: socket.socket | None) -> None:
-        data = self._board.recv()
-        self.sent += data
-        if data and host is not None:
-            with contextlib.suppress(OSError):  # the host has gone; its next connection is served
-                host.sendall(data)
-
 
 @contextlib.contextmanager
-def bridged(board: Board) -> Iterator[Bridge]:
-    """`board` on a port of the loopback while the block lasts."""
-    bridge = Bridge(board)
+def bridged(board: Board, door: Door) -> Iterator[Bridge]:
+    """`board` behind `door` while the block lasts."""
+    bridge = Bridge(board, door)
     bridge.start()
     try:
         yield bridge

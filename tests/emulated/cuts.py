@@ -11,14 +11,9 @@ from dataclasses import dataclass, field
 from otaflash.bench.link import offerable
 from otaflash.engine import LinkShape, Operation, Push, Request
 from otaflash.errors import OtaflashError
-from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import Firmware, Segment
-from otaflash.image.hexfile import read_hex
-from otaflash.sim.profiles import NRF51822
-from otaflash.wire.messages import Version
-from tests.emulated.avr import ROOT, AvrBoard
+from otaflash.image.build import Image
 from tests.emulated.board import Board, CutKind, drive
-from tests.emulated.nrf51 import Nrf51
+from tests.emulated.chips import Chip
 
 SHAPE = LinkShape(11520.0)
 KINDS: tuple[CutKind, ...] = ("before", "torn", "after")
@@ -26,18 +21,6 @@ HISTORIES = ("upgrade", "revert", "confirm")
 BOOT_US = 6_000_000
 """Recovery, a whole swap and the entry window."""
 LOOK_US = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """What a campaign must know of a chip. Images are of two and three pages: every kind of operation is in them."""
-
-    name: str
-    make: Callable[[int], Board]
-    """A chip with the loader, by the seed of what its RAM and torn cells hold."""
-    slot: Slot
-    old: Image
-    new: Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +52,6 @@ class Tally:
     ended_with: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     """history, seed, cuts -> what was wrong"""
-
-
-# --- the chips ---------------------------------------------------------------------------------------------------
-
-
-def _image(slot: Slot, code: bytes, major: int, pages: int) -> Image:
-    count = pages * slot.page_bytes - 32
-    program = code + random.Random(major).randbytes(count - len(code))
-    return build_image(Firmware((Segment(slot.base, program),), None), slot, version=Version(major, 0, 0, 0), counter=1)
-
-
-def _make_avr(seed: int) -> Board:
-    board = AvrBoard(seed=seed)
-    board.off()
-    return board
-
-
-def atmega328p() -> Chip:
-    """Its programs are one instruction that jumps to itself (RJMP .-2, 0xCFFF)."""
-    slot, stays = Slot("atmega328p", 0, 81, 128), bytes((0xFF, 0xCF))
-    return Chip("atmega328p", _make_avr, slot, _image(slot, stays, 1, 2), _image(slot, stays, 2, 3))
-
-
-def _make_nrf51(seed: int) -> Board:
-    (loader,) = read_hex(ROOT / "firmware" / "ports" / "nrf51" / "nrf51.hex").segments
-    return Nrf51(loader.data, seed)
-
-
-def nrf51822() -> Chip:
-    """Its programs are a vector table and one instruction that jumps to itself (B .-0, 0xE7FE)."""
-    slot = Slot("nrf51822", NRF51822.slot_base, NRF51822.slot_pages, NRF51822.page_bytes)
-    entry = slot.base + 0xC0
-    table = (0x20004000).to_bytes(4, "little") + (entry | 1).to_bytes(4, "little") * 47
-    code = table + bytes((0xFE, 0xE7))
-    return Chip("nrf51822", _make_nrf51, slot, _image(slot, code, 1, 2), _image(slot, code, 2, 3))
-
-
-CHIPS: dict[str, Callable[[], Chip]] = {"atmega328p": atmega328p, "nrf51822": nrf51822}
 
 
 # --- one boot ----------------------------------------------------------------------------------------------------

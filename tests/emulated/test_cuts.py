@@ -7,16 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.emulated.board import CutKind
-from tests.emulated.cuts import (
-    CHIPS,
-    Campaign,
-    Cut,
-    any_cycle,
-    atmega328p,
-    every_operation,
-    nrf51822,
-    sampled,
-)
+from tests.emulated.chips import CHIPS, atmega328p, nrf51822
+from tests.emulated.cuts import Campaign, Cut, any_cycle, every_operation, sampled
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,14 @@ import pytest
 
 from otaflash.bench.link import offerable
 from otaflash.engine import LinkShape, Operation, PhaseChanged, Progress, Push, Request
-from otaflash.image.build import Image, Slot, build_image
-from otaflash.image.data import Firmware, Segment
+from otaflash.image.build import Image
 from otaflash.sim.profiles import NRF51822
-from otaflash.wire.messages import BootState, Version
+from otaflash.wire.messages import BootState
 from tests.emulated.board import CutKind, drive, run_until
+from tests.emulated.m0 import ANSWERING, application, to_binary
 from tests.emulated.nrf51 import SLOT_BASE, UID, Nrf51
 
 ROOT = Path(__file__).resolve().parents[2]
-APPLICATION = ROOT / "firmware" / "app" / "m0"
-M0 = ("-mcpu=cortex-m0", "-mthumb", "-std=c99", "-Os", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
-INCLUDES = ("-I../../core", "-I../../ports/nrf", "-I../../ports/nrf51", "-ffunction-sections", "-Wl,--gc-sections")
-LIBRARY = ("answers.c", "../../ports/nrf/port.c", "../../ports/nrf/memory.S")
 SHAPE = LinkShape(NRF51822.baud / 10)
 OLD, NEW = b"m0 1.0.0\r\n", b"m0 2.0.0\r\n"
 BOOT_US = 3_000_000
@@ -39,48 +35,15 @@ class Programs:
     """3.0.0, with the library in it"""
 
 
-def to_binary(program: Path) -> bytes:
-    raw = program.with_suffix(".bin")
-    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", str(program), str(raw)], check=True)
-    return raw.read_bytes()
-
-
-def application(folder: Path, version: str, count: int, sources: tuple[str, ...] = ("m0.c",)) -> Image:
-    """m0, with constants behind it up to `count` bytes."""
-    program = folder / f"m0-{version}.elf"
-    define = f'-DM0_VERSION="{version}"'
-    subprocess.run(
-        [
-            "arm-none-eabi-gcc",
-            *M0,
-            "-Wl,--build-id=none",
-            define,
-            *INCLUDES,
-            *sources,
-            "-Tm0.ld",
-            "-lgcc",
-            "-o",
-            str(program),
-        ],
-        cwd=APPLICATION,
-        check=True,
-    )
-    code = to_binary(program)
-    data = Firmware((Segment(SLOT_BASE, code + random.Random(version).randbytes(count - len(code))),), None)
-    slot = Slot("nrf51822", SLOT_BASE, NRF51822.slot_pages, NRF51822.page_bytes)
-    return build_image(data, slot, version=Version(int(version[0]), 0, 0, 0), counter=1)
-
-
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
     folder = tmp_path_factory.mktemp("nrf51")
     subprocess.run([str(ROOT / "tools" / "build_firmware"), "--out", str(folder), "nrf51"], check=True)
-    core = tuple(str(path) for path in sorted((ROOT / "firmware" / "core").glob("*.c")))
     return Programs(
         to_binary(folder / "nrf51.elf"),
         application(folder, "1.0.0", 2900),
         application(folder, "2.0.0", 3900),
-        application(folder, "3.0.0", 12000, (*LIBRARY, *core)),
+        application(folder, "3.0.0", 12000, ANSWERING),
     )
 
 

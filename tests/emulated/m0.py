@@ -1,0 +1,60 @@
+"""m0, the example program of the Cortex-M0 (firmware/app/m0), compiled for the slot of the nRF51822."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from pathlib import Path
+
+from otaflash.image.build import Image, Slot, build_image
+from otaflash.image.data import Firmware, Segment
+from otaflash.sim.profiles import NRF51822
+from otaflash.wire.messages import Version
+from tests.emulated.nrf51 import SLOT_BASE
+
+ROOT = Path(__file__).resolve().parents[2]
+APPLICATION = ROOT / "firmware" / "app" / "m0"
+M0 = ("-mcpu=cortex-m0", "-mthumb", "-std=c99", "-Os", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
+INCLUDES = ("-I../../core", "-I../../ports/nrf", "-I../../ports/nrf51", "-ffunction-sections", "-Wl,--gc-sections")
+CORE = tuple(str(path) for path in sorted((ROOT / "firmware" / "core").glob("*.c")))
+PLAIN = ("m0.c",)
+"""Says its name, and knows nothing of the loader."""
+ANSWERING = ("answers.c", "../../ports/nrf/port.c", "../../ports/nrf/memory.S", *CORE)
+"""Answers requests, by the loader's own core."""
+
+
+def to_binary(program: Path) -> bytes:
+    raw = program.with_suffix(".bin")
+    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", str(program), str(raw)], check=True)
+    return raw.read_bytes()
+
+
+def compiled(folder: Path, version: str, sources: tuple[str, ...] = PLAIN) -> Path:
+    """The ELF of m0."""
+    program = folder / f"m0-{version}.elf"
+    define = f'-DM0_VERSION="{version}"'
+    subprocess.run(
+        [
+            "arm-none-eabi-gcc",
+            *M0,
+            "-Wl,--build-id=none",
+            define,
+            *INCLUDES,
+            *sources,
+            "-Tm0.ld",
+            "-lgcc",
+            "-o",
+            str(program),
+        ],
+        cwd=APPLICATION,
+        check=True,
+    )
+    return program
+
+
+def application(folder: Path, version: str, count: int, sources: tuple[str, ...] = PLAIN) -> Image:
+    """m0, with constants behind it up to `count` bytes."""
+    code = to_binary(compiled(folder, version, sources))
+    data = Firmware((Segment(SLOT_BASE, code + random.Random(version).randbytes(count - len(code))),), None)
+    slot = Slot("nrf51822", SLOT_BASE, NRF51822.slot_pages, NRF51822.page_bytes)
+    return build_image(data, slot, version=Version(int(version[0]), 0, 0, 0), counter=1)
