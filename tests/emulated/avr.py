@@ -44,7 +44,8 @@ def _library() -> ctypes.CDLL:
     library.chip_send.argtypes = [pointer, ctypes.c_char_p, u32]
     library.chip_recv.argtypes, library.chip_recv.restype = [pointer, ctypes.c_char_p], u32
     library.chip_off.argtypes = [pointer]
-    library.chip_cut.argtypes = [pointer, u32, ctypes.c_int]
+    library.chip_cut.argtypes = [pointer, u32, ctypes.c_int, ctypes.c_int]
+    library.chip_stick.argtypes = [pointer, u32, ctypes.c_uint8]
     library.chip_flash.argtypes, library.chip_flash.restype = [pointer], pointer
     library.chip_cycles.argtypes, library.chip_cycles.restype = [pointer], u64
     library.chip_fact.argtypes, library.chip_fact.restype = [pointer, ctypes.c_int], u32
@@ -70,6 +71,7 @@ class AvrBoard:
         self._seed = seed
         self._past_us = 0
         self._past_operations = 0
+        self._stuck: tuple[int, int] | None = None
         self._chip: int | None = None
         self.on()
 
@@ -126,6 +128,8 @@ class AvrBoard:
         self._seed += 1
         self._chip = self._library.chip_on(bytes(self._flash), self.loader_start, self._baud, self._seed)
         self.is_off = False
+        if self._stuck is not None:
+            self._library.chip_stick(self._chip, *self._stuck)
 
     def off(self) -> None:
         """Power goes; flash stays."""
@@ -138,7 +142,15 @@ class AvrBoard:
         self.is_off = True
 
     def cut(self, after_ops: int | None, kind: CutKind = "torn") -> None:
-        self._library.chip_cut(self._chip, (after_ops or 1) - 1, 0 if after_ops is None else _CUTS[kind])
+        self._library.chip_cut(self._chip, (after_ops or 1) - 1, 0 if after_ops is None else _CUTS[kind], 0)
+
+    def bite(self, after_ops: int) -> None:
+        self._library.chip_cut(self._chip, after_ops - 1, _CUTS["torn"], 1)
+
+    def stick(self, address: int, bit: int) -> None:
+        self._stuck = (address, bit)
+        if self._chip is not None:
+            self._library.chip_stick(self._chip, address, bit)
 
     def send(self, data: bytes) -> None:
         """Puts bytes on the line, which takes them at its rate, one after the other."""

@@ -20,6 +20,9 @@
 #define ARMED_CYCLES 8U /* four of the chip's, and what libsimavr takes for the instructions themselves */
 #define MCUCR_AT 0x55
 #define IVSEL_BIT 0x02
+#define MCUSR_AT 0x54
+#define WDRF_BIT 0x08
+#define NOWHERE 0xFFFFFFFFU
 #define RECEIVER_BYTES 3U /* two wait, one is in the shift register; libsimavr would hold 64 */
 
 enum { SELFPRGEN = 0x01, PGERS = 0x02, PGWRT = 0x04, RWWSRE = 0x10, SIGRD = 0x20, RWWSB = 0x40 };
@@ -48,6 +51,10 @@ struct chip {
     uint32_t operations, resets, lost;
     uint32_t cut_operation;
     enum cut_kind cut;
+    int bites; /* what comes at the cut is no loss of power but the watchdog */
+    int bitten;
+    uint32_t stuck_at; /* bit 0 of this byte of flash does not move any more; NOWHERE: all do */
+    uint8_t stuck;
     uint32_t random;
     int off;
     uint32_t violations;
@@ -99,7 +106,8 @@ static void operate(struct chip *chip, uint32_t at, int erase)
     uint32_t operation = chip->operations++;
     enum cut_kind cut = chip->cut != CUT_NONE && operation == chip->cut_operation ? chip->cut : CUT_NONE;
 
-    chip->off = cut != CUT_NONE;
+    chip->off = cut != CUT_NONE && !chip->bites;
+    chip->bitten = cut != CUT_NONE && chip->bites;
     if (cut == CUT_BEFORE) {
         return;
     }
@@ -110,6 +118,9 @@ static void operate(struct chip *chip, uint32_t at, int erase)
     }
     if (cut == CUT_TORN) {
         tear(chip, page, chip->old);
+    }
+    if (chip->stuck_at - at < PAGE_BYTES) {
+        avr->flash[chip->stuck_at] = (uint8_t)((avr->flash[chip->stuck_at] & 0xFEU) | chip->stuck);
     }
     if (!erase) {
         memset(chip->buffer, 0xFF, PAGE_BYTES);
@@ -216,6 +227,7 @@ struct chip *chip_on(const uint8_t *flash, uint32_t loader_start, uint32_t baud,
     chip->loader_start = loader_start;
     chip->byte_cycles = HZ * 10U / baud;
     chip->random = seed;
+    chip->stuck_at = NOWHERE;
     memset(chip->buffer, 0xFF, PAGE_BYTES);
     for (uint32_t at = 0x100; at <= chip->avr->ramend; at++) {
         chip->avr->data[at] = draw(chip); /* RAM after power-up is anything */
@@ -275,6 +287,23 @@ static void step(struct chip *chip)
     }
 }
 
+/* The watchdog resets the chip in the middle of a flash operation: RAM stays as it is. */
+static void bite(struct chip *chip)
+{
+    avr_t *avr = chip->avr;
+    uint8_t *ram = malloc(avr->ramend + 1U);
+
+    chip->bitten = 0;
+    chip->busy = 0;
+    avr_cycle_timer_cancel(avr, spm_done, chip);
+    memcpy(ram, avr->data, avr->ramend + 1U);
+    avr_reset(avr);
+    memcpy(avr->data + 0x100, ram + 0x100, avr->ramend + 1U - 0x100U);
+    free(ram);
+    avr->data[MCUSR_AT] |= WDRF_BIT;
+    chip->resets++;
+}
+
 /* libsimavr counts a parity bit that is not there, 11 bits a byte, and forgets UDRE where the sender was off for a while. */
 static void set_line(struct chip *chip)
 {
@@ -307,6 +336,9 @@ int chip_run(struct chip *chip, uint64_t until)
             chip->in_next = from + chip->byte_cycles;
         }
         step(chip);
+        if (chip->bitten) {
+            bite(chip);
+        }
         if (avr->state == cpu_Crashed || avr->state == cpu_Done) {
             return 2;
         }
@@ -336,10 +368,17 @@ uint32_t chip_recv(struct chip *chip, uint8_t *to)
     return count;
 }
 
-void chip_cut(struct chip *chip, uint32_t after, enum cut_kind kind)
+void chip_cut(struct chip *chip, uint32_t after, enum cut_kind kind, int bites)
 {
     chip->cut = kind;
+    chip->bites = bites;
     chip->cut_operation = chip->operations + after;
+}
+
+void chip_stick(struct chip *chip, uint32_t at, uint8_t bit)
+{
+    chip->stuck_at = at;
+    chip->stuck = bit;
 }
 
 /* Power goes now: a page that is being erased or written is torn. */

@@ -48,6 +48,12 @@ class Board(Protocol):
     def cut(self, after_ops: int | None, kind: CutKind) -> None:
         """Takes the power at the n-th flash operation from now (1: the next one); None: not at all."""
 
+    def bite(self, after_ops: int) -> None:
+        """The watchdog resets the chip in the middle of the n-th flash operation from now, which is torn; RAM stays."""
+
+    def stick(self, address: int, bit: int) -> None:
+        """From the next operation on it on, bit 0 of that byte of flash stands so, whatever is written: it is worn."""
+
     def off(self) -> None: ...
 
     def on(self) -> None:

@@ -24,14 +24,28 @@ class Chip:
     make: Callable[[int], Board]
     """A chip with the loader, by the seed of what its RAM and torn cells hold."""
     slot: Slot
+    code: bytes
+    """A program that does nothing, for ever."""
+    bad_programs: dict[str, bytes]
+    """Programs that leave the image at once, by where they go."""
     old: Image
     new: Image
+    baud: int = 115_200
+
+    def image(self, major: int, pages: int, code: bytes | None = None) -> Image:
+        """As _image; without `code` a program that does nothing, for ever."""
+        return _image(self.slot, self.code if code is None else code, major, pages)
 
 
 def _image(slot: Slot, code: bytes, major: int, pages: int) -> Image:
+    """Version `major`.0.0: `code` and noise, which with the trailer fill the pages."""
     count = pages * slot.page_bytes - 32
     program = code + random.Random(major).randbytes(count - len(code))
     return build_image(Firmware((Segment(slot.base, program),), None), slot, version=Version(major, 0, 0, 0), counter=1)
+
+
+def _chip(name: str, make: Callable[[int], Board], slot: Slot, code: bytes, bad: dict[str, bytes]) -> Chip:
+    return Chip(name, make, slot, code, bad, _image(slot, code, 1, 2), _image(slot, code, 2, 3))
 
 
 def _make_avr(seed: int) -> Board:
@@ -41,9 +55,21 @@ def _make_avr(seed: int) -> Board:
 
 
 def atmega328p() -> Chip:
-    """Its programs are one instruction that jumps to itself (RJMP .-2, 0xCFFF)."""
-    slot, stays = Slot("atmega328p", 0, 81, 128), bytes((0xFF, 0xCF))
-    return Chip("atmega328p", _make_avr, slot, _image(slot, stays, 1, 2), _image(slot, stays, 2, 3))
+    """Its program is one instruction that jumps to itself (RJMP .-2, 0xCFFF)."""
+    slot = Slot("atmega328p", 0, 81, 128)
+    bad = {
+        "behind its end": 0x1000,
+        "into the other slot": slot.pages * slot.page_bytes,
+        "into the loader": 0x5400,
+        "to the reset of the boot section": 0x7000,
+        "into the middle of the boot section": 0x7800,
+    }
+    return _chip("atmega328p", _make_avr, slot, bytes((0xFF, 0xCF)), {name: _jmp(to) for name, to in bad.items()})
+
+
+def _jmp(address: int) -> bytes:
+    """JMP, 0x940C and the word address."""
+    return bytes((0x0C, 0x94)) + (address // 2).to_bytes(2, "little")
 
 
 def _make_nrf51(seed: int) -> Board:
@@ -52,12 +78,23 @@ def _make_nrf51(seed: int) -> Board:
 
 
 def nrf51822() -> Chip:
-    """Its programs are a vector table and one instruction that jumps to itself (B .-0, 0xE7FE)."""
+    """Its program is a vector table and one instruction that jumps to itself (B .-0, 0xE7FE)."""
     slot = Slot("nrf51822", NRF51822.slot_base, NRF51822.slot_pages, NRF51822.page_bytes)
     entry = slot.base + 0xC0
-    table = (0x20004000).to_bytes(4, "little") + (entry | 1).to_bytes(4, "little") * 47
-    code = table + bytes((0xFE, 0xE7))
-    return Chip("nrf51822", _make_nrf51, slot, _image(slot, code, 1, 2), _image(slot, code, 2, 3))
+    stays = _vectors(0x20004000, entry | 1) + bytes((0xFE, 0xE7))
+    bad = {
+        "behind its end": _vectors(0x20004000, slot.base + 0x8001),
+        "out of the flash": _vectors(0x20004000, 0xFFFFFFFF),
+        "into the loader": _vectors(0x20004000, 0x1001),
+        "into its data in RAM": _vectors(0x20004000, 0x20000001),
+        "nowhere, for its stack is none": _vectors(0, entry | 1) + bytes((0x01, 0xB4, 0xFE, 0xE7)),  # PUSH {R0}
+    }
+    return _chip("nrf51822", _make_nrf51, slot, stays, bad)
+
+
+def _vectors(stack: int, entry: int) -> bytes:
+    """A table of 48 words in which every exception goes to the entry, too."""
+    return stack.to_bytes(4, "little") + entry.to_bytes(4, "little") * 47
 
 
 CHIPS: dict[str, Callable[[], Chip]] = {"atmega328p": atmega328p, "nrf51822": nrf51822}

@@ -34,7 +34,7 @@ from unicorn.arm_const import (
     UC_ARM_REG_XPSR,
     UC_CPU_ARM_CORTEX_M0,
 )
-from unicorn.unicorn import Uc
+from unicorn.unicorn import Uc, UcError
 
 from tests.emulated.board import CutKind
 from tests.emulated.nrf51_parts import LFCLK_NS, Counter, Uart, Watchdog
@@ -83,6 +83,10 @@ class Nrf51:
         """Bytes of the line that came while the CPU was halted for its flash, and did not fit the FIFO."""
         self._cut_at: int | None = None
         self._cut_kind: CutKind = "before"
+        self._bites = False
+        self._stuck: tuple[int, int] | None = None
+        self._landing: dict[int, int] = {}
+        """Words that were written and not settled yet, and what they are then."""
         self._retained = 0
         self._watchdog = Watchdog()
 
@@ -103,6 +107,14 @@ class Nrf51:
     def cut(self, after_ops: int | None, kind: CutKind = "before") -> None:
         self._cut_at = None if after_ops is None else self.operations + after_ops
         self._cut_kind = kind
+        self._bites = False
+
+    def bite(self, after_ops: int) -> None:
+        self.cut(after_ops, "torn")
+        self._bites = True
+
+    def stick(self, address: int, bit: int) -> None:
+        self._stuck = (address, bit)
 
     def off(self) -> None:
         self.is_off = True
@@ -138,7 +150,7 @@ class Nrf51:
         self.resets.append(cause)
         self.uart.reset()
         self._config = self._enabled = 0
-        self._resetting = self._stopped = self._returned = False
+        self._resetting = self._stopped = self._returned = self._bitten = self._locked_up = False
         self._rtc, self._timer = Counter(), Counter()
         self._captured = self._waited = 0
         make: Any = Uc
@@ -164,12 +176,13 @@ class Nrf51:
     def _slice(self) -> None:
         self._stopped = self._returned = False
         uc = self._uc
-        uc.emu_start(int(uc.reg_read(UC_ARM_REG_PC)) | 1, 0xFFFFFFFE, count=SLICE)
+        if not self._locked_up:
+            self._execute(uc)
         self._now += round((STOPPED_EARLY if self._stopped else SLICE) * CYCLE_NS)
         self.uart.advance(self._now)
         if self.is_off:
             self.uart.reset()
-        elif self._now >= self._watchdog.bites_ns:
+        elif self._bitten or self._now >= self._watchdog.bites_ns:
             self._watchdog = Watchdog()
             self._ram = bytes(uc.mem_read(0x20000000, RAM_BYTES))
             self._reset("watchdog")
@@ -178,8 +191,23 @@ class Nrf51:
             self._reset("soft")
         elif self._returned:
             self._leave_exception()
-        elif self.uart.pending() and self._enabled >> UART_IRQ & 1 and uc.reg_read(UC_ARM_REG_IPSR) == 0:
+        elif self.uart.pending() and self._takes_interrupts():
             self._enter_exception(16 + UART_IRQ)
+
+    def _takes_interrupts(self) -> bool:
+        enabled = self._enabled >> UART_IRQ & 1
+        return bool(enabled) and not self._locked_up and self._uc.reg_read(UC_ARM_REG_IPSR) == 0
+
+    def _execute(self, uc: Any) -> None:
+        """A slice. A program that leaves the memory faults, and again in its handler: that locks the CPU up."""
+        try:
+            uc.emu_start(int(uc.reg_read(UC_ARM_REG_PC)) | 1, 0xFFFFFFFE, count=SLICE)
+        except UcError:
+            if not self.watchdog_runs:
+                raise
+            self._locked_up = True
+        finally:
+            self._settle()
 
     def _enter_exception(self, number: int) -> None:
         uc = self._uc
@@ -195,11 +223,15 @@ class Nrf51:
         uc.reg_write(UC_ARM_REG_PC, self._words[number])
 
     def _on_exception(self, uc: Any, number: int, _: object) -> None:
-        """The CPU has branched to EXC_RETURN (8), or met a fault."""
-        if number != 8:
+        """The CPU has branched to EXC_RETURN (8), or met a fault: in a trial that is the new image's."""
+        if number == 8 and uc.reg_read(UC_ARM_REG_IPSR) != 0:
+            self._returned = True
+        elif self.watchdog_runs:
+            self._locked_up = True
+        else:
             self.wrong.append(f"exception {number} at 0x{int(uc.reg_read(UC_ARM_REG_PC)):08X}")
             self.is_off = True
-        self._returned = self._stopped = True
+        self._stopped = True
         uc.emu_stop()
 
     def _leave_exception(self) -> None:
@@ -241,6 +273,7 @@ class Nrf51:
                 self._idle(at)
             return self.uart.read(register)
         if at == 0x1E400:
+            self._settle()
             self._wait(at, self._now)
             return 1
         if at == 0xB504:
@@ -305,12 +338,12 @@ class Nrf51:
             self.lost_in_flash += self.uart.lost - lost
         if cut is not None:
             self._cut_at = None
-            self.is_off = True
+            self._bitten, self.is_off = self._bites, not self._bites
             self._stop()
         return cut
 
     def _erase(self, address: int) -> None:
-        if self.is_off:
+        if self.is_off or self._bitten:
             return
         if self._config != 2:
             self.wrong.append(f"page 0x{address:05X} is erased while CONFIG is {self._config}")
@@ -321,15 +354,30 @@ class Nrf51:
         for at in range(start, start + PAGE_BYTES, 4):
             self._words[at >> 2] |= self._random.getrandbits(32) if cut == "torn" else 0xFFFFFFFF
             self.writes.pop(at, None)
+        self._wear(start, PAGE_BYTES)
 
     def _program(self, uc: Any, access: int, address: int, size: int, value: int, _: object) -> bool:
-        if self.is_off:
-            return True
-        if self._config != 1 or size != 4 or address & 3:
-            self.wrong.append(f"{size} bytes are written to 0x{address:05X} while CONFIG is {self._config}")
-        cut = self._begin(WRITE_NS)
-        if cut != "before":
-            keep = self._random.getrandbits(32) if cut == "torn" else 0
-            self._words[address >> 2] &= (value & 0xFFFFFFFF) | keep
-            self.writes[address] = self.writes.get(address, 0) + 1
+        """Only says what the word is to become: Unicorn goes on to store `value`, so it is settled after that."""
+        word = address >> 2
+        cells = self._landing.get(word, self._words[word])
+        if not (self.is_off or self._bitten):
+            if self._config != 1 or size != 4 or address & 3:
+                self.wrong.append(f"{size} bytes are written to 0x{address:05X} while CONFIG is {self._config}")
+            cut = self._begin(WRITE_NS)
+            if cut != "before":
+                cells &= (value & 0xFFFFFFFF) | (self._random.getrandbits(32) if cut == "torn" else 0)
+                self.writes[address] = self.writes.get(address, 0) + 1
+        self._landing[word] = cells
         return True
+
+    def _settle(self) -> None:
+        """What was written since stands in flash as the cells took it."""
+        for word, cells in self._landing.items():
+            self._words[word] = cells
+            self._wear(4 * word, 4)
+        self._landing.clear()
+
+    def _wear(self, start: int, count: int) -> None:
+        """What a worn cell makes of an operation on its place."""
+        if self._stuck is not None and start <= self._stuck[0] < start + count:
+            self.flash[self._stuck[0]] = self.flash[self._stuck[0]] & 0xFE | self._stuck[1]

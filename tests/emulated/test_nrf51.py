@@ -235,3 +235,25 @@ def test_only_words_of_the_record_are_written_more_than_twice(board: Nrf51, prog
     assert often
     assert min(often) >= records
     assert max(board.writes[address] for address in often) < 10
+
+
+@pytest.mark.parametrize("kind", [None, "before", "torn", "after"])
+def test_a_word_of_the_emulated_flash_only_loses_bits_also_where_the_power_goes(kind: CutKind | None) -> None:
+    """By a program that enables writing and stores one word: LDR, MOVS, STR, LDR, LDR, STR, B."""
+    at, before, value = 0x1000, 0xFFFF00FF, 0x12345678
+    code = bytes.fromhex("0348 0121 0160 0348 0349 0160 fee7 00bf")
+    constants = b"".join(word.to_bytes(4, "little") for word in (0x4001E504, at, value))
+    vectors = b"".join(word.to_bytes(4, "little") for word in (0x20004000, 0xC1)) + bytes(0xC0 - 8)
+    board = Nrf51(vectors + code + constants)
+    board.flash[at : at + 4] = before.to_bytes(4, "little")
+    board.on()
+    if kind is not None:
+        board.cut(1, kind)
+    board.run(1000)
+    assert board.is_off == (kind is not None)
+    word = int.from_bytes(bytes(board.flash[at : at + 4]), "little")
+    assert word & before == word, "no bit rises"
+    assert word | before & value == word, "none falls that was not to"
+    untorn = {None: before & value, "before": before, "after": before & value}
+    assert word == untorn.get(kind, word)
+    assert (kind == "torn") == (word not in untorn.values())
