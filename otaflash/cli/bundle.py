@@ -10,7 +10,7 @@ from otaflash.api.program import Wanted
 from otaflash.cli.factory import board_of_file, factory_facts, slot_for
 from otaflash.cli.facts import Facts, table_text
 from otaflash.cli.help import command
-from otaflash.cli.prepare import base_option, read_program, version_option
+from otaflash.cli.prepare import FileType, base_option, read_program, version_option
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import UsageError
 from otaflash.image.build import Slot
@@ -21,7 +21,7 @@ from otaflash.sim.profiles import profile
 
 
 @command("otaflash bundle firmware.hex --board atmega328p --version 1.2.0 -o firmware.otab")
-@click.argument("file", type=click.Path(readable=False, path_type=Path))
+@click.argument("file", type=FileType())
 @click.option(
     "--board", metavar="BOARD", help="Board profile to make it for, as atmega328p; without it --port is asked."
 )
@@ -34,7 +34,7 @@ from otaflash.sim.profiles import profile
     "-o",
     "--output",
     "target",
-    type=click.Path(readable=False, path_type=Path),
+    type=FileType(),
     help="File to write; default: FILE.otab.",
 )
 @common_options
@@ -74,7 +74,7 @@ def bundle(
 
 
 @command("otaflash inspect firmware.hex", "otaflash inspect firmware.otab --json")
-@click.argument("file", type=click.Path(readable=False, path_type=Path))
+@click.argument("file", type=FileType())
 @base_option
 @common_options
 @click.pass_context

@@ -11,7 +11,7 @@ from otaflash.api.events import WarningEvent
 from otaflash.api.program import Wanted
 from otaflash.cli.facts import Facts
 from otaflash.cli.help import command
-from otaflash.cli.prepare import base_option, read_program, version_option
+from otaflash.cli.prepare import FileType, base_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import ImageError, UsageError
 from otaflash.image.build import Slot, read_trailer
@@ -25,12 +25,12 @@ from otaflash.image.machine import check_made_for
 from otaflash.sim.profiles import PROFILES, Profile, profile
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
 
-_PATH = click.Path(readable=False, path_type=Path)
+_FILE = FileType()
 
 
 @command("otaflash factory firmware.hex --loader loader.hex --board atmega328p -o factory.hex")
-@click.argument("file", type=_PATH)
-@click.option("--loader", type=_PATH, required=True, metavar="FILE", help="The board's loader, a HEX or an ELF.")
+@click.argument("file", type=_FILE)
+@click.option("--loader", type=_FILE, required=True, metavar="FILE", help="The board's loader, a HEX or an ELF.")
 @click.option("--board", metavar="BOARD", help="Board profile to make it for, as atmega328p.")
 @version_option
 @base_option
@@ -38,7 +38,7 @@ _PATH = click.Path(readable=False, path_type=Path)
     "--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; the board will refuse lower ones."
 )
 @click.option("--single-slot", is_flag=True, help="For programs too large for two slots: no way back from an update.")
-@click.option("-o", "--output", "target", type=_PATH, help="File to write; default: FILE.factory.hex.")
+@click.option("-o", "--output", "target", type=_FILE, help="File to write; default: FILE.factory.hex.")
 @common_options
 @click.pass_context
 def factory(

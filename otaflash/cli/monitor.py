@@ -16,6 +16,7 @@ from otaflash.api.sync import SyncBoard, connect_sync
 from otaflash.cli.exchange import connected
 from otaflash.cli.help import command
 from otaflash.cli.output import Output
+from otaflash.cli.prepare import FileType
 from otaflash.cli.settings import Settings, common_options, settings_of
 from otaflash.errors import LinkError, OtaflashError
 from otaflash.system import keys_as_typed
@@ -31,7 +32,7 @@ LEAVE = b"\x1d"
 """Ctrl-]"""
 
 LOG_OPTION = click.option(
-    "--log", type=click.Path(path_type=Path), metavar="FILE", help="Write what the board prints to this file as well."
+    "--log", type=FileType(), metavar="FILE", help="Write what the board prints to this file as well."
 )
 
 

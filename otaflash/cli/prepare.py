@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from otaflash.image.load import Base
 
 
+class FileType(click.Path):  # type: ignore[type-arg,unused-ignore]
+    """The name of a file to read or to write, as a Path. Whether it can be is said by who does it."""
+
+    def __init__(self) -> None:
+        super().__init__(readable=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Ends in click's error for a name without a letter, which a Path would take for this folder."""
+        if not value:
+            self.fail("the name of the file is empty; perhaps a variable that it comes from is not set", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class BaseType(click.ParamType):  # type: ignore[type-arg]
     """An address in any notation of Python's, or ``slot``."""
 

@@ -15,7 +15,7 @@ from otaflash.cli.help import command
 from otaflash.cli.journal import recorded
 from otaflash.cli.monitor import LOG_OPTION, watch
 from otaflash.cli.output import Output
-from otaflash.cli.prepare import base_option, read_program, version_option
+from otaflash.cli.prepare import FileType, base_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.image.load import Base
 
@@ -26,7 +26,7 @@ from otaflash.image.load import Base
     "otaflash push firmware.hex --no-confirm",
     "otaflash push firmware.hex --dry-run",
 )
-@click.argument("file", type=click.Path(readable=False, path_type=Path))
+@click.argument("file", type=FileType())
 @version_option
 @base_option
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; default: the board's own.")

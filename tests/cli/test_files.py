@@ -79,6 +79,13 @@ def test_a_base_that_is_none_is_refused(base: str) -> None:
     refused(otaflash("inspect", made("bin"), "--base", base), 2, "usage", "nor slot")
 
 
+@pytest.mark.parametrize(
+    "words", [("push", ""), ("bundle", ""), ("bundle", BLINK, "-o", ""), ("factory", BLINK, "--loader", "")]
+)
+def test_an_empty_name_of_a_file_is_not_taken_for_this_folder(words: tuple[str, ...]) -> None:
+    refused(otaflash(*words), 2, "usage", "the name of the file is empty")
+
+
 def about(text: str, machine: int = 83) -> Path:
     Path("program.elf").write_bytes(elf([Part(0, SEGMENT.data)], [Extra(".otaflash", text.encode())], machine=machine))
     return Path("program.elf")
