@@ -112,7 +112,7 @@ static void settle(struct ota *ota)
     uint8_t kind = ota->record[RECORD_KIND];
 
     ota->boot = OTA_BOOT_STATE_NO_IMAGE;
-    if ((kind == RECORD_APPLY && !ota->application) || (kind != RECORD_SINGLE && primary_holds(ota))) {
+    if ((kind == RECORD_APPLY && ota->mode == OTA_MODE_LOADER) || (kind != RECORD_SINGLE && primary_holds(ota))) {
         ota->boot = kind == RECORD_APPLY ? OTA_BOOT_STATE_TRIAL : OTA_BOOT_STATE_IDLE;
     }
 }
@@ -180,7 +180,7 @@ void boot_recover(struct ota *ota)
     } else if (record_refresh(ota) != OTA_OK) {
         return;
     }
-    if (!ota->application && is_swap(ota)) {
+    if (ota->mode == OTA_MODE_LOADER && is_swap(ota)) {
         resume(ota);
     } else {
         settle(ota);
@@ -214,7 +214,7 @@ enum ota_result boot_confirm(struct ota *ota)
 {
     const uint8_t *counter = image_checked_counter(ota);
 
-    if ((!ota->application && ota->trials >= OTA_TRIALS) || !primary_holds(ota)) {
+    if ((ota->mode == OTA_MODE_LOADER && ota->trials >= OTA_TRIALS) || !primary_holds(ota)) {
         return OTA_FAILED;
     }
     if (get_u32(counter) > get_u32(ota->record + RECORD_COUNTER)) {

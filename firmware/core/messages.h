@@ -260,7 +260,8 @@ enum ota_boot_state {
 /* Who answers. */
 enum ota_mode {
     OTA_MODE_LOADER = 0, /* the bootloader */
-    OTA_MODE_APPLICATION = 1 /* the library inside the running application */
+    OTA_MODE_APPLICATION = 1, /* the library inside the running application */
+    OTA_MODE_STAGING = 2 /* the same; takes an update while the application runs */
 };
 
 /* What the session has come to. */

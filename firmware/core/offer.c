@@ -33,7 +33,7 @@ static uint8_t size_gate(struct ota *ota)
     uint16_t most = OTA_SLOT_PAGES;
 
     if (stage_single(ota)) {
-        most = OTA_SINGLE_SLOT != 0 ? OTA_SINGLE_PAGES : 0U;
+        most = OTA_SINGLE_SLOT != 0 && ota->mode == OTA_MODE_LOADER ? OTA_SINGLE_PAGES : 0U; /* an application runs there */
     }
     if (pages > most) {
         return OTA_REASON_TOO_LARGE;

@@ -9,10 +9,10 @@
 #define REPLY_FIRST 100U /* longest reply until a host says what it takes */
 #define NEVER_MS 65535U
 
-static void start(struct ota *ota, bool application)
+static void start(struct ota *ota, enum ota_mode mode)
 {
-    memset(ota, 0, offsetof(struct ota, manifest));
-    ota->application = application;
+    memset(ota, 0, offsetof(struct ota, frame));
+    ota->mode = (uint8_t)mode;
     ota->reply_bytes = REPLY_FIRST < OTA_FRAME_BYTES ? (uint16_t)REPLY_FIRST : OTA_FRAME_BYTES;
     boot_recover(ota);
     ota->since_ms = port_millis();
@@ -20,7 +20,7 @@ static void start(struct ota *ota, bool application)
 
 void ota_start(struct ota *ota)
 {
-    start(ota, false);
+    start(ota, OTA_MODE_LOADER);
     ota->stays = port_request() == OTA_REQUEST_STAY;
 }
 
@@ -41,32 +41,34 @@ static void do_after(struct ota *ota)
 {
     uint8_t after = ota->after;
 
+    if (after == AFTER_NOTHING) {
+        return;
+    }
     ota->after = AFTER_NOTHING;
-    if (after == AFTER_RESTART || after == AFTER_STAY) {
+    if (after <= AFTER_STAY || ota->mode != OTA_MODE_LOADER) {
         port_restart(after == AFTER_STAY ? OTA_REQUEST_STAY : OTA_REQUEST_NONE);
     }
-    if (after != AFTER_NOTHING) {
-        boot_walk(ota, 0);
-        ota->since_ms = port_millis();
-    }
+    boot_walk(ota, 0);
+    ota->since_ms = port_millis();
     if (after == AFTER_SWAP) {
         boot_leave(ota);
     }
 }
 
-/* Takes a byte if one is here; true if there was one. */
-static bool listen(struct ota *ota)
+/* Takes a byte, or where none is here does a step of what is due; false: neither. */
+static bool take(struct ota *ota, int16_t byte)
 {
-    int16_t byte = port_receive();
     bool firm = ota->boot != OTA_BOOT_STATE_SWAPPING;
 
     if (byte < 0) {
-        return false;
-    }
-    if (frame_take(ota, (uint8_t)byte)) {
+        if (!stage_busy(ota)) {
+            return false;
+        }
+        stage_work(ota);
+    } else if (frame_take(ota, (uint8_t)byte)) {
         session_serve(ota);
         /* A decision that could not be recorded leaves RAM and flash at odds: the record that stands decides anew. */
-        if (firm && ota->boot == OTA_BOOT_STATE_SWAPPING && !ota->application) {
+        if (firm && ota->boot == OTA_BOOT_STATE_SWAPPING && ota->mode == OTA_MODE_LOADER) {
             ota->after = AFTER_RESTART;
         }
         do_after(ota);
@@ -77,30 +79,33 @@ static bool listen(struct ota *ota)
 void ota_poll(struct ota *ota)
 {
     port_feed();
-    if (listen(ota)) {
-        return;
-    }
-    if (stage_busy(ota)) {
-        stage_work(ota);
-    } else if (window_left(ota) == 0U) {
+    if (!take(ota, port_receive()) && window_left(ota) == 0U) {
         boot_leave(ota);
     }
 }
 
 bool ota_idle(const struct ota *ota, uint16_t *wait_ms)
 {
-    *wait_ms = ota->application ? NEVER_MS : window_left(ota);
+    *wait_ms = ota->mode != OTA_MODE_LOADER ? NEVER_MS : window_left(ota);
     return !stage_busy(ota) && *wait_ms != 0U;
 }
 
-void ota_app_start(struct ota *ota)
+void ota_app_start(struct ota *ota, bool stages)
 {
-    start(ota, true);
+    start(ota, stages ? OTA_MODE_STAGING : OTA_MODE_APPLICATION);
+    if (ota->boot == OTA_BOOT_STATE_NO_IMAGE) {
+        ota->mode = OTA_MODE_APPLICATION; /* by the record another image runs: the loader settles that before any update */
+    }
+}
+
+void ota_app_take(struct ota *ota, int16_t byte)
+{
+    (void)take(ota, byte);
 }
 
 void ota_app_poll(struct ota *ota)
 {
-    (void)listen(ota);
+    ota_app_take(ota, port_receive());
 }
 
 enum ota_result ota_app_confirm(struct ota *ota)

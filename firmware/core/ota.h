@@ -20,9 +20,13 @@ bool ota_idle(const struct ota *ota, uint16_t *wait_ms);
 bool ota_meanwhile(struct ota *ota);
 
 /* The same dispatch inside an application: answers Inspect, Confirm, Revert, Enter and Reboot. The start reads the whole
- * image once and programs the standing record again. */
-void ota_app_start(struct ota *ota);
+ * image once and programs the standing record again. One that stages takes an update while it runs, and restarts
+ * for the swap alone; one that does not needs only OTA_ANSWERING_BYTES of the struct (state.h). */
+void ota_app_start(struct ota *ota, bool stages);
 void ota_app_poll(struct ota *ota);
+
+/* The poll of an application that receives by itself: a byte of the line, or -1 where none is here. */
+void ota_app_take(struct ota *ota, int16_t byte);
 
 /* Keeps the running image for good, from the application's own decision. OTA_FAILED: it is not on trial or the flash fails. */
 enum ota_result ota_app_confirm(struct ota *ota);

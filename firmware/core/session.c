@@ -61,7 +61,7 @@ static void put_info(struct ota *ota, uint8_t *info)
 {
     memset(info, 0, OTA_INFO_BYTES);
     port_identity(info);
-    info[OTA_INFO_MODE] = ota->application ? 1U : 0U;
+    info[OTA_INFO_MODE] = ota->mode;
     info[OTA_INFO_BOOT_STATE] = ota->boot;
     copy_u32(info + OTA_INFO_COUNTER, ota->record + RECORD_COUNTER);
     if (ota->boot == OTA_BOOT_STATE_TRIAL) {
@@ -107,7 +107,7 @@ static uint16_t on_restart(struct ota *ota, uint8_t *body, bool enter)
     }
     if (!enter) {
         ota->after = AFTER_RESTART;
-    } else if (ota->application) {
+    } else if (ota->mode != OTA_MODE_LOADER) {
         ota->after = AFTER_STAY;
     } else {
         stay(ota);
@@ -118,7 +118,7 @@ static uint16_t on_restart(struct ota *ota, uint8_t *body, bool enter)
 
 static uint16_t on_offer(struct ota *ota, uint8_t *body, uint16_t count)
 {
-    if (ota->application) {
+    if (ota->mode == OTA_MODE_APPLICATION) {
         return REFUSE(OTA_REASON_IN_APPLICATION);
     }
     body[OTA_OFFER_REP_REASON] = offer_take(ota, get_u16(body + OTA_OFFER_REQ_OFFSET), body + OTA_OFFER_REQ_PART,
@@ -248,7 +248,7 @@ static uint8_t revert(struct ota *ota, const uint8_t *crc, bool named)
     if (boot_revert(ota) != OTA_OK) {
         return OTA_REASON_FLASH_FAILED;
     }
-    ota->after = ota->application ? AFTER_RESTART : AFTER_REVERT;
+    ota->after = AFTER_REVERT;
     return OTA_REASON_OK;
 }
 
@@ -301,7 +301,7 @@ static uint8_t gate(struct ota *ota, uint8_t kind, uint16_t count)
     if (kind < OTA_KIND_REPORT || kind > OTA_KIND_APPLY) {
         return OTA_REASON_OK;
     }
-    if (ota->application) {
+    if (ota->mode == OTA_MODE_APPLICATION) {
         return OTA_REASON_IN_APPLICATION;
     }
     if (!in_session(ota)) {

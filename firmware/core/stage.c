@@ -352,9 +352,16 @@ static uint16_t first_not_blank(const struct ota *ota)
     return page;
 }
 
+/* Pages that are erased at once for credit; 0: what comes meanwhile is received. An application receives nothing while
+ * its flash is busy, and goes on in between. */
+static uint8_t erase_ahead(const struct ota *ota)
+{
+    return (uint8_t)(ota->mode == OTA_MODE_LOADER ? OTA_ERASE_AHEAD : OTA_APP_ERASE_AHEAD);
+}
+
 uint16_t stage_limit(const struct ota *ota)
 {
-    if (OTA_ERASE_AHEAD == 0U) {
+    if (erase_ahead(ota) == 0U) {
         return ota->places;
     }
     return first_place(first_not_blank(ota));
@@ -367,7 +374,7 @@ void stage_extend(struct ota *ota)
     if (ota->front < first_place(page) || ota->transfer != OTA_TRANSFER_STATE_RECEIVING) {
         return; /* after a failure every erase would be one more of a page that is dead */
     }
-    for (uint8_t ahead = OTA_ERASE_AHEAD; ahead != 0U && page < pages_of(ota); page++) {
+    for (uint8_t ahead = erase_ahead(ota); ahead != 0U && page < pages_of(ota); page++) {
         if (!bit_get(ota->blank, page)) {
             ahead--;
             if (!erase_page(ota, page)) {

@@ -3,6 +3,8 @@
 #ifndef OTA_STATE_H
 #define OTA_STATE_H
 
+#include <stddef.h>
+
 #include "bits.h"
 #include "messages.h"
 #include "ota.h"
@@ -20,6 +22,9 @@
 
 /* A block of SHA-256, a piece of an image, an identity, a record or a trailer. */
 #define OTA_SCRATCH_BYTES 64U
+
+/* RAM of an application that answers and takes no update. */
+#define OTA_ANSWERING_BYTES offsetof(struct ota, manifest)
 
 /* What is left to do once the reply is on its way. */
 enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER_REVERT };
@@ -45,7 +50,7 @@ struct ota {
     uint8_t boot;        /* enum ota_boot_state */
     uint8_t trials;      /* trial marks set */
     uint8_t after;       /* enum ota_after */
-    bool application;    /* linked into an application: no staging, no walk */
+    uint8_t mode;        /* enum ota_mode: the loader, or linked into an application, which walks no swap */
     bool stays;          /* a host has spoken: the longer window holds */
     uint16_t since_ms;   /* when the window began */
 
@@ -69,9 +74,11 @@ struct ota {
     uint32_t digest[8];
 
     uint8_t record[RECORD_BODY_BYTES]; /* the decision that stands, as in flash */
-    uint8_t manifest[OTA_MANIFEST_BYTES];
     uint8_t frame[OTA_FRAME_BYTES_MAX];
     uint8_t scratch[OTA_SCRATCH_BYTES]; /* of one function at a time, none of whose callers or callees keeps anything in it */
+
+    /* What only an update needs: an application that takes none gives no RAM for it. */
+    uint8_t manifest[OTA_MANIFEST_BYTES];
     uint8_t chunk[OTA_CHUNK_BYTES_MAX];
     uint8_t held[(OTA_PLACES_MAX + 7) / 8]; /* one bit a place */
     uint8_t blank[(OTA_PAGES_MAX + 7) / 8]; /* one bit a page: erased in this session, or found right */

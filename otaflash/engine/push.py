@@ -15,9 +15,8 @@ from otaflash.engine.offerable import Offerable, runs
 from otaflash.engine.sizing import BLOCK_OVERHEAD
 from otaflash.engine.staging import Staging
 from otaflash.errors import OtaflashError
-from otaflash.wire.messages import Apply, BootState, Confirm, Enter, Info, Reason, Reboot, Version
+from otaflash.wire.messages import Apply, BootState, Confirm, Enter, Info, Mode, Reason, Reboot, Version
 
-LOADER, APPLICATION = 0, 1
 RESTARTS_MAX = 50
 ENTER_TRIES = 20
 APPLIES_MAX = 2
@@ -120,8 +119,8 @@ class Push(Exchange):
             self._fail_if_said_twice(failures.reverted(), now)
         elif self._applies >= APPLIES_MAX:
             self._fail(failures.not_verified("it was swapped in, and nothing whole is there to start"))
-        elif info.mode == APPLICATION:
-            self._enter(info, now)
+        elif info.mode == Mode.APPLICATION or (info.mode == Mode.STAGING and bundle.single_slot):
+            self._enter(info, now)  # an application cannot take an image into the slot that it runs in
         else:
             self._stage(info, now)
 
@@ -143,7 +142,7 @@ class Push(Exchange):
         clockwork = self._shared.clockwork
         trial = info.boot_state == BootState.TRIAL
         self._trial_seen |= trial
-        if info.mode != APPLICATION:
+        if info.mode == Mode.LOADER:
             self._wait_for_application(info, now)
             return
         if clockwork.up_at is None:
@@ -184,6 +183,8 @@ class Push(Exchange):
         if self._enters > ENTER_TRIES:
             self._fail(failures.will_not_enter())
             return
+        if self._shared.clockwork.down_at is None:
+            self._shared.clockwork.down_at = now  # the program ends here
         self._tell(Enter(info.uid), "an answer to Enter", self._on_enter, "enter", now)
 
     def _on_enter(self, reason: int | None, wait_ms: int, now: float) -> None:

@@ -16,6 +16,8 @@ class Behaviour(Enum):
 
     GOOD = "good"
     """runs the C application library: answers Inspect, Confirm, Revert, Enter and Reboot"""
+    STAGES = "stages"
+    """as good, and takes an update while it runs: down for the swap alone"""
     HANG = "hang"
     """feeds no watchdog: reset after `watchdog_s` on trial; otherwise nothing ever happens"""
     CRASH = "crash"
@@ -82,8 +84,8 @@ class Stage(Protocol):
         """Plans a call in `delay_s` seconds, unless the board restarts before."""
         ...
 
-    def start_library(self) -> None:
-        """The application library answers from now on."""
+    def start_library(self, *, stages: bool = False) -> None:
+        """The application library answers from now on; `stages`: and takes an update."""
         ...
 
     def confirm_itself(self) -> None:
@@ -113,6 +115,8 @@ def start(application: Application, stage: Stage) -> None:
     match application.behaviour:
         case Behaviour.GOOD:
             _start_library(application, stage)
+        case Behaviour.STAGES:
+            _start_library(application, stage, stages=True)
         case Behaviour.ENTER:
             _start_library(application, stage)
             stage.later(application.enter_after_s, stage.enter_loader)
@@ -144,7 +148,7 @@ def _hang(application: Application, stage: Stage) -> None:
         stage.later(application.watchdog_s, stage.reset)
 
 
-def _start_library(application: Application, stage: Stage) -> None:
-    stage.start_library()
+def _start_library(application: Application, stage: Stage, *, stages: bool = False) -> None:
+    stage.start_library(stages=stages)
     if application.confirm_after_s is not None:
         stage.later(application.confirm_after_s, stage.confirm_itself)

@@ -272,10 +272,10 @@ class NativeBoard:
             raise Stuck
         return _EVENTS[event]
 
-    def app_start(self) -> None:
-        """After JUMPED: the image starts its application library, which `run` then polls. Nothing in another state."""
+    def app_start(self, *, stages: bool = False) -> None:
+        """After JUMPED: the library in the image, which `run` then polls; `stages`: it takes updates. Else nothing."""
         with _CORE:
-            _lib.board_app_start(self._board)
+            _lib.board_app_start(self._board, int(stages))
 
     def app_confirm(self) -> bool:
         """The application's own decision to keep the image. False: not on trial, the flash failed, or the power was cut

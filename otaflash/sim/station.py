@@ -87,8 +87,8 @@ class Board(Protocol):
         """What it has sent since the last call, each with the time at which it began."""
         ...
 
-    def app_start(self) -> None:
-        """The application starts its library."""
+    def app_start(self, *, stages: bool = False) -> None:
+        """The application starts its library; `stages`: one that takes an update while it runs."""
         ...
 
     def app_confirm(self) -> bool:
@@ -271,8 +271,8 @@ class Station:
     def later(self, delay_s: float, call: Callable[[], None]) -> None:
         self._plans.append(self._clock.at(max(self._clock.now, self.board.now_s) + delay_s, call))
 
-    def start_library(self) -> None:
-        self.board.app_start()
+    def start_library(self, *, stages: bool = False) -> None:
+        self.board.app_start(stages=stages)
         self.place = Place.LIBRARY
         self._tell_link()
 

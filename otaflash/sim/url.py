@@ -13,7 +13,7 @@ No percent-decoding takes place, since `%` is a unit here. A key of the link may
     packet=100 buffer=202 air=78000    packet radio; packet=0: a plain wire
     ble=2M,247,15ms       BLE in place of all that; more keys in otaflash.sim.ble_url
     seed=7                of everything random
-    app=good|hang|crash|silent|enter   of every image; more behind commas: new:hang, 2.0.0:crash, 89abcdef:silent
+    app=good|stages|hang|crash|silent|enter   of every image; more behind commas: new:hang, 2.0.0:crash, 89abcdef:silent
     confirm=2s            good applications confirm themselves after this time
     says=1s               every application prints its version and for how long it runs, as often as that
     cut=12[:torn|:after]  power fails at flash operation 12 of the first boot, before it if nothing else is said

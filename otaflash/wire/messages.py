@@ -89,6 +89,7 @@ class Mode(Described):
 
     LOADER = 0, "the bootloader"
     APPLICATION = 1, "the library inside the running application"
+    STAGING = 2, "the same; takes an update while the application runs"
 
 
 class TransferState(Described):

@@ -170,9 +170,9 @@ class Bench:
         self.event = self.board.run(self.board.now_s + seconds)
         return self.event
 
-    def start_app(self) -> None:
+    def start_app(self, *, stages: bool = False) -> None:
         assert self.event is BoardEvent.JUMPED
-        self.board.app_start()
+        self.board.app_start(stages=stages)
 
     def boot(self) -> BoardEvent:
         """After a restart, or from power-on: the loader runs until it leaves for the image, or 2 s have passed."""

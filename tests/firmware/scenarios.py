@@ -49,6 +49,14 @@ def in_application() -> Bench:
     return bench
 
 
+def in_staging_application(image: Image = OLD) -> Bench:
+    """The same with a library that takes an update while it runs."""
+    bench = Bench(image.profile, image)
+    assert bench.boot() is BoardEvent.JUMPED
+    bench.start_app(stages=True)
+    return bench
+
+
 def receiving(image: Image = NEW) -> Bench:
     bench = board_running(OLD)
     bench.accept(image)
@@ -232,6 +240,16 @@ def offer_during_a_trial() -> Walk:
     return Walk(on_trial_in_loader(OLD, NEW), whole_offer(OTHER))
 
 
+@row(9)
+def offer_during_a_trial_to_the_application_that_stages() -> Walk:
+    """It would overwrite its own way back."""
+    bench = board_running(OLD)
+    bench.stage(NEW)
+    assert bench.apply() is BoardEvent.JUMPED
+    bench.start_app(stages=True)
+    return Walk(bench, whole_offer(OTHER))
+
+
 @row(10)
 def offer_while_a_swap_is_stuck() -> Walk:
     """The flash failed."""
@@ -307,6 +325,12 @@ row(20)(_bad(signature_bytes=4))
 def offer_with_bytes_behind_its_end() -> Walk:
     """More than manifest and signature."""
     return Walk(board_running(OLD), m.Offer(0, NEW.manifest.pack() + b"x"))
+
+
+@row(16)
+def offer_for_the_single_slot_to_the_application_that_stages() -> Walk:
+    """It runs there."""
+    return Walk(in_staging_application(), whole_offer(SINGLE))
 
 
 @row(17)

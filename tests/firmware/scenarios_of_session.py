@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from otaflash.sim.native import BoardEvent
 from otaflash.wire import messages as m
 from tests.firmware.bench import STALLS, Bench, Raw, board_running, make_image
 from tests.firmware.scenarios import (
@@ -15,6 +16,7 @@ from tests.firmware.scenarios import (
     damaged,
     failed,
     in_application,
+    in_staging_application,
     receiving,
     row,
     whole,
@@ -119,6 +121,12 @@ def block_missing_out_of_order() -> Walk:
     return Walk(receiving(), m.Block(64, NEW.block(64, 16)), image=NEW)
 
 
+@row(27)
+def block_missing_to_the_application_that_stages() -> Walk:
+    """Beyond its credit, which a host may not know yet."""
+    return Walk(staging_application(), FIRST_PAGE, image=NEW)
+
+
 @row(28)
 def block_that_asks_for_a_report() -> Walk:
     """A whole page, and a word on what is missing."""
@@ -216,6 +224,17 @@ def survey_after_a_restart() -> Walk:
 
 
 @row(34)
+def survey_by_the_application_that_stages() -> Walk:
+    """Some of it was staged by its loader."""
+    bench = whole()
+    bench.power_on()
+    assert bench.boot() is BoardEvent.JUMPED
+    bench.start_app(stages=True)
+    bench.accept(NEW)
+    return Walk(bench, m.Survey(0, NEW.table), then=_verified)
+
+
+@row(34)
 def survey_of_a_damaged_image() -> Walk:
     """One page does not agree."""
     return Walk(damaged(), m.Survey(0, NEW.table), then=_first_page_is_missing)
@@ -225,6 +244,12 @@ def survey_of_a_damaged_image() -> Walk:
 def survey_of_a_verified_image() -> Walk:
     """All agrees, and nothing changes."""
     return Walk(whole(), m.Survey(1, NEW.table[4:]), then=_verified)
+
+
+def staging_application() -> Bench:
+    bench = in_staging_application()
+    bench.accept(NEW)
+    return bench
 
 
 def _verified(walk: Walk) -> None:
@@ -242,6 +267,12 @@ def _first_page_is_missing(walk: Walk) -> None:
 def apply_in_the_application() -> Walk:
     """It does not swap."""
     return Walk(in_application(), m.Apply())
+
+
+@row(37)
+def apply_in_the_application_that_stages() -> Walk:
+    """It has heard an offer, and no block."""
+    return Walk(staging_application(), m.Apply())
 
 
 @row(36)

@@ -118,7 +118,7 @@ void bench_go_on(struct bench *bench)
             continue;
         }
         if (bench->event == BOARD_JUMPED)
-            board_app_start(bench->board);
+            board_app_start(bench->board, 0);
         bench_pass(bench, 1000);
     }
 }

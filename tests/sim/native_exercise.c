@@ -55,7 +55,7 @@ static void live(struct board *board, uint8_t *state)
         board_plan_read_error(board, (uint16_t)draw(9), (uint16_t)draw(200), (uint8_t)draw(256));
     call_at_random(board);
     hear_and_speak(board);
-    board_app_start(board);
+    board_app_start(board, 0);
     hear_and_speak(board);
     (void)board_app_confirm(board);
     board_reset(board);

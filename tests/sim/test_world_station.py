@@ -62,7 +62,7 @@ class PaperBoard:
         out, self._out = self._out, []
         return out
 
-    def app_start(self) -> None:
+    def app_start(self, *, stages: bool = False) -> None:
         self.log.append(f"library {self.now_s:.3f}")
 
     def app_confirm(self) -> bool:

@@ -42,7 +42,7 @@ void reset(void)
         *word = 0;
     }
     port_start();
-    ota_app_start(&library);
+    ota_app_start(&library, true);
     said_ms = port_millis();
     for (;;) {
         ota_app_poll(&library);

@@ -18,6 +18,7 @@
 #define OTA_SWAP_PAGE_MS ((uint16_t)24)
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 0U /* the receiver runs on during SPM: its code lies in the boot section */
+#define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
 #define OTA_DIGEST_AHEAD 4U /* blocks of SHA-256, 18 ms: the window keeps the ring from overflowing meanwhile */
 #define OTA_SINGLE_SLOT 0
 

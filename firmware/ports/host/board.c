@@ -216,7 +216,7 @@ enum board_event board_run(struct board *board, uint64_t until_us)
     return board->left_by;
 }
 
-void board_app_start(struct board *board)
+void board_app_start(struct board *board, int stages)
 {
     if (board->mode != BOARD_LEFT)
         return;
@@ -224,7 +224,7 @@ void board_app_start(struct board *board)
     fill_with_garbage(board);
     board->mode = BOARD_APP;
     if (setjmp(board->leave) == 0) {
-        ota_app_start(&board->ota);
+        ota_app_start(&board->ota, stages != 0);
         look_idle(board);
     }
 }

@@ -101,7 +101,8 @@ void board_set_millis(struct board *board, uint16_t at_reset_ms);
  * idles at entry first lets the time pass to its wake, the next byte or until_us (UINT64_MAX: not to the latter). In application mode (after BOARD_JUMPED and
  * board_app_start) runs the application library's poll instead. */
 enum board_event board_run(struct board *board, uint64_t until_us);
-void board_app_start(struct board *board);
+/* `stages` 1: its library takes an update while it runs, and is deaf in its flash work. */
+void board_app_start(struct board *board, int stages);
 int board_app_confirm(struct board *board); /* 0 on success; may end in a cut: then -1 and board_run returns BOARD_CUT */
 uint64_t board_now_us(const struct board *board);
 void board_set_now_us(struct board *board, uint64_t now_us); /* an idle or unpowered board: time passes */

@@ -90,6 +90,12 @@ void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
         to[board->wrong_draw / 8U % count] ^= (uint8_t)(1U << board->wrong_draw % 8U);
 }
 
+/* An application that stages hears nothing meanwhile, whatever its loader does: its vectors may lie in what is busy. */
+static bool is_staging(const struct board *board)
+{
+    return board->mode == BOARD_APP && board->ota.mode == OTA_MODE_STAGING;
+}
+
 enum ota_result port_erase(uint16_t page)
 {
     struct board *board = called();
@@ -97,7 +103,7 @@ enum ota_result port_erase(uint16_t page)
 
     keep_rule(board, flash_may_erase(&board->flash, page));
     for (; work.offset < board->flash.page_bytes; work.offset += work.count) {
-        if (!operate(board, &work, board->costs.erase_page_ns, board->costs.rx_in_erase != 0))
+        if (!operate(board, &work, board->costs.erase_page_ns, board->costs.rx_in_erase != 0 && !is_staging(board)))
             return OTA_FAILED;
     }
     return OTA_OK;
@@ -115,7 +121,7 @@ enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from
 
         if (units != 0)
             (void)operate(board, &work, board->costs.program_chunk_ns + (uint64_t)board->costs.program_unit_ns * units,
-                          board->costs.rx_in_program != 0);
+                          board->costs.rx_in_program != 0 && !is_staging(board));
     }
     return OTA_OK;
 }

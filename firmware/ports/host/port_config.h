@@ -46,6 +46,7 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_SWAP_PAGE_MS (port_geometry->swap_page_ms)
 #define OTA_TRIALS (port_geometry->trials)
 #define OTA_ERASE_AHEAD ((uint8_t)(port_geometry->erase_stalls != 0U ? port_geometry->erase_ahead : 0U))
+#define OTA_APP_ERASE_AHEAD 1U
 #define OTA_DIGEST_AHEAD (port_geometry->digest_ahead)
 #define OTA_SINGLE_SLOT (port_geometry->single_slot)
 

@@ -79,7 +79,7 @@ static bool act(struct trace *trace)
     if (trace->plan->app == TRACE_APP_NOTHING || trace->acted)
         return false;
     trace->acted = true;
-    board_app_start(board);
+    board_app_start(board, 0);
     if (trace->plan->app == TRACE_APP_CONFIRMS) {
         trace->result->confirmed = board_app_confirm(board) == 0 ? 1 : 0;
         return board->mode != BOARD_APP;

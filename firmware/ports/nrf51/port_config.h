@@ -18,6 +18,7 @@
 #define OTA_SWAP_PAGE_MS ((uint16_t)80)
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 8U
+#define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
 #define OTA_DIGEST_AHEAD 0U
 #define OTA_SINGLE_SLOT 1
 

@@ -94,7 +94,7 @@ static int one_step(struct board *board, const char *word, const char *rest)
     else if (strcmp(word, "pass_us") == 0)
         pass(board, number);
     else if (strcmp(word, "app") == 0)
-        board_app_start(board);
+        board_app_start(board, 0);
     else if (strcmp(word, "say") == 0)
         say(board, bytes, from_hex(rest, bytes));
     else if (strcmp(word, "event") == 0)
@@ -220,7 +220,7 @@ static void go_on(struct board *board)
     if (event == BOARD_CUT)
         board_power_on(board, (enum board_weak)draw(4));
     if (event == BOARD_JUMPED)
-        board_app_start(board);
+        board_app_start(board, 0);
     if (draw(200) == 0)
         board_reset(board);
     if (draw(100) == 0)
