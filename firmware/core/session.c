@@ -56,8 +56,7 @@ static bool is_target(struct ota *ota, const uint8_t *target, bool zero_too)
     return other == 0U || (zero_too && any == 0U);
 }
 
-/* The info record: what the port is, what is so, and the running image's trailer. */
-static void put_info(struct ota *ota, uint8_t *info)
+void session_info(struct ota *ota, uint8_t *info)
 {
     memset(info, 0, OTA_INFO_BYTES);
     port_identity(info);
@@ -89,7 +88,7 @@ static uint16_t on_inspect(struct ota *ota, uint8_t *body)
     most = most < OTA_FRAME_LEAST ? OTA_FRAME_LEAST : most;
     ota->reply_bytes = most < OTA_FRAME_BYTES ? most : OTA_FRAME_BYTES;
     offset = offset < OTA_INFO_BYTES ? offset : OTA_INFO_BYTES;
-    put_info(ota, part);
+    session_info(ota, part);
     count = (uint16_t)(OTA_INFO_BYTES - offset);
     most = (uint16_t)(room_of(ota) - OTA_INSPECT_REP_BYTES);
     count = count < most ? count : most;

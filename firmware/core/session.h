@@ -7,4 +7,7 @@
 /* Serves the request in ota->frame and sends its reply, if it has one; what must follow the reply is in ota->after. */
 void session_serve(struct ota *ota);
 
+/* The info record, OTA_INFO_BYTES: what the port is, what is so, and the running image's trailer. */
+void session_info(struct ota *ota, uint8_t *info);
+
 #endif

@@ -19,8 +19,18 @@ INCLUDES = ("-I../../core", "-I../../ports/nrf", "-I../../ports/nrf51", "-ffunct
 CORE = tuple(str(path) for path in sorted((ROOT / "firmware" / "core").glob("*.c")))
 PLAIN = ("m0.c",)
 """Says its name, and knows nothing of the loader."""
-ANSWERING = ("answers.c", "../../ports/nrf/port.c", "../../ports/nrf/memory.S", *CORE)
+ANSWERING = (
+    "-I../otaflash/src",
+    "-DOTAFLASH_LINKED",
+    "answers.c",
+    "../linked.c",
+    "../../ports/nrf/port.c",
+    "../../ports/nrf/memory.S",
+    *CORE,
+)
 """Answers requests, by the loader's own core."""
+STAGING = ("-DM0_RAM_BYTES=OTAFLASH_STAGES_BYTES", "-DM0_KEEPS_AFTER=3", *ANSWERING)
+"""The same; takes updates while it runs, and keeps itself."""
 
 
 def to_binary(program: Path) -> bytes:

@@ -15,7 +15,7 @@ from otaflash.image.build import Image
 from otaflash.sim.profiles import NRF51822
 from otaflash.wire.messages import BootState
 from tests.emulated.board import CutKind, drive, run_until
-from tests.emulated.m0 import ANSWERING, application, to_binary
+from tests.emulated.m0 import ANSWERING, STAGING, application, to_binary
 from tests.emulated.nrf51 import SLOT_BASE, UID, Nrf51
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +33,10 @@ class Programs:
     new: Image
     answering: Image
     """3.0.0, with the library in it"""
+    staging: Image
+    """4.0.0, takes updates while it runs, and keeps itself"""
+    staging_next: Image
+    """5.0.0, the same"""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
         application(folder, "1.0.0", 2900),
         application(folder, "2.0.0", 3900),
         application(folder, "3.0.0", 12000, ANSWERING),
+        application(folder, "4.0.0", 13000, STAGING),
+        application(folder, "5.0.0", 14000, STAGING),
     )
 
 
@@ -135,6 +141,45 @@ def test_a_whole_push_of_an_application_that_answers_and_the_next_from_within_it
     assert board.resets[-1] == "soft", "the application has asked for its loader"
     run_until(board, NEW, 1_000_000)
     run_until(board, b"m0 3.0.0\r\n", 60_000_000)
+
+
+class Listened(Nrf51):
+    """Notes what the chip says in each phase of a push."""
+
+    def __init__(self, loader: bytes) -> None:
+        super().__init__(loader)
+        self.phase = ""
+        self.heard: dict[str, bytes] = {}
+
+    def recv(self) -> bytes:
+        said = super().recv()
+        self.heard[self.phase] = self.heard.get(self.phase, b"") + said
+        return said
+
+    def note(self, event: object) -> None:
+        if isinstance(event, PhaseChanged):
+            self.phase = event.name
+
+
+def test_an_update_is_taken_while_the_application_prints_and_keeps_itself(programs: Programs) -> None:
+    old, new = b"m0 4.0.0\r\n", b"m0 5.0.0\r\n"
+    board = Listened(programs.loader)
+    board.flash[SLOT_BASE : SLOT_BASE + len(programs.staging.span)] = programs.staging.span
+    board.on()
+    run_until(board, old, BOOT_US)
+    result = drive(board, Push(SHAPE, 9, confirm=False), offerable(programs.staging_next), on_event=board.note)
+    assert result is not None
+    assert "enter" not in board.heard
+    assert board.resets[1:] == ["soft"], "down for the swap alone"
+    assert board.heard["transfer"].count(old) >= 1.5 * dict(result.phases)["transfer"], (
+        "two lines a second, but for erases"
+    )
+    run_until(board, new, BOOT_US)
+    board.run(2_000_000)
+    assert ask(board) is BootState.IDLE
+    for _ in range(NRF51822.trials + 1):
+        power_cycle(board)
+        run_until(board, new, BOOT_US)
 
 
 def ask_after_power(board: Nrf51) -> BootState:

@@ -10,6 +10,7 @@
 #include <util/delay_basic.h>
 
 #include "encoding.h"
+#include "session.h"
 #include "state.h"
 
 #define IN_BOOT __attribute__((noinline, section(".spm")))
@@ -41,6 +42,13 @@ static uint8_t request_check __attribute__((section(".noinit")));
 
 void port_leave(void) __attribute__((noreturn));
 
+/* The loader's vectors lie in the boot section, an application's never do: so IVSEL tells who calls. No variable of this
+ * file may be touched for an application, since its own lie there. */
+static inline bool in_application(void)
+{
+    return (MCUCR & (1U << IVSEL)) == 0U;
+}
+
 /* --- in the boot section ------------------------------------------------------------------------------------------- */
 
 void USART_RX_vect(void) __attribute__((signal, used, externally_visible, section(".spm")));
@@ -62,6 +70,8 @@ static IN_BOOT void spm(uint8_t command, uint16_t address, uint16_t word)
     uint8_t status = SREG;
 
     cli();
+    while ((EECR & (1U << EEPE)) != 0U) { /* an application's write to the EEPROM keeps SPM from working */
+    }
     __asm__ volatile("movw r0, %[word]\n\t"
                      "out %[spmcsr], %[command]\n\t"
                      "spm\n\t"
@@ -76,11 +86,20 @@ static IN_BOOT void spm(uint8_t command, uint16_t address, uint16_t word)
  * would make the page wait; only when the rest of the flash can be read again does it return. */
 static IN_BOOT void spm_page(uint8_t command, uint16_t address)
 {
+    uint8_t status = SREG;
+    bool own = !in_application();
+
+    if (!own) {
+        cli(); /* an application's vectors cannot be read now */
+    }
     spm(command, address, 0);
-    (void)ota_meanwhile(&loader);
+    if (own) {
+        (void)ota_meanwhile(&loader);
+    }
     while ((SPMCSR & (1U << SELFPRGEN)) != 0U) {
     }
     spm((1U << RWWSRE) | (1U << SELFPRGEN), address, 0);
+    SREG = status;
 }
 
 static IN_BOOT uint8_t signature_byte(uint8_t at)
@@ -89,6 +108,8 @@ static IN_BOOT uint8_t signature_byte(uint8_t at)
     uint8_t byte;
 
     cli();
+    while ((EECR & (1U << EEPE)) != 0U) {
+    }
     __asm__ volatile("out %[spmcsr], %[command]\n\t"
                      "lpm %[byte], Z\n\t"
                      : [byte] "=r"(byte)
@@ -114,9 +135,15 @@ void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
     }
 }
 
+/* Never the loader; and for an application not the slot that it runs in. */
+static inline bool may_write(uint16_t page)
+{
+    return page < PORT_PAGES && (page >= OTA_SECONDARY_PAGE || !in_application());
+}
+
 enum ota_result port_erase(uint16_t page)
 {
-    if (page >= PORT_PAGES) {
+    if (!may_write(page)) {
         return OTA_FAILED;
     }
     spm_page((1U << PGERS) | (1U << SELFPRGEN), address_of(page, 0));
@@ -130,7 +157,7 @@ enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from
     uint16_t at = address_of(page, offset);
     uint16_t word = 0xFFFFU;
 
-    if (page >= PORT_PAGES) {
+    if (!may_write(page)) {
         return OTA_FAILED;
     }
     for (; count > 0U; count--, at++) {
@@ -180,6 +207,36 @@ void port_identity(uint8_t *to)
     }
 }
 
+/* --- inside an application ------------------------------------------------------------------------------------------ */
+
+#define OTAFLASH_FLUSH (-1)
+#define OTAFLASH_MILLIS (-2)
+
+/* What only the application can do, by the function whose address it keeps in GPIOR1 and GPIOR2 while it is in here: sends
+ * a byte (0 to 255), returns once all bytes have left (-1), returns its milliseconds (-2). */
+static uint16_t ask_application(int16_t what)
+{
+    uint16_t (*application)(int16_t) = (uint16_t(*)(int16_t))(uint16_t)(GPIOR1 | (uint16_t)((uint16_t)GPIOR2 << 8));
+
+    return application(what);
+}
+
+/* At the end of the flash: what an application calls (firmware/app/README.md). Functions are word addresses. */
+struct table {
+    uint16_t magic; /* changes when anything behind it does */
+    uint16_t answering_bytes;
+    uint16_t staging_bytes;
+    void (*start)(struct ota *ota, bool stages);
+    void (*take)(struct ota *ota, int16_t byte);
+    enum ota_result (*confirm)(struct ota *ota);
+    void (*info)(struct ota *ota, uint8_t *info);
+    void (*restart)(uint8_t request);
+};
+
+extern const struct table port_table;
+__attribute__((section(".table"), used)) const struct table port_table = {
+    0x4F31U, OTA_ANSWERING_BYTES, sizeof(struct ota), ota_app_start, ota_app_take, ota_app_confirm, session_info, port_restart};
+
 /* --- line and clock ------------------------------------------------------------------------------------------------ */
 
 int16_t port_receive(void)
@@ -197,6 +254,10 @@ int16_t port_receive(void)
 
 void port_send(uint8_t byte)
 {
+    if (in_application()) {
+        (void)ask_application(byte);
+        return;
+    }
     while ((UCSR0A & (1U << UDRE0)) == 0U) {
     }
     UDR0 = byte;
@@ -206,6 +267,9 @@ void port_send(uint8_t byte)
  * that subtracting is quicker than to divide. */
 uint16_t port_millis(void)
 {
+    if (in_application()) {
+        return ask_application(OTAFLASH_MILLIS);
+    }
     while ((uint16_t)(TCNT1 - clock_ticks) >= TICKS_PER_8_MS) {
         clock_ticks = (uint16_t)(clock_ticks + TICKS_PER_8_MS);
         clock_ms = (uint16_t)(clock_ms + 8U);
@@ -243,6 +307,9 @@ static void drain(void)
 
 void port_restart(uint8_t request)
 {
+    if (in_application()) {
+        (void)ask_application(OTAFLASH_FLUSH);
+    }
     drain();
     request_kept = request;
     request_check = (uint8_t)~request;
