@@ -2,7 +2,8 @@
  *
  * Flash is addressed as (page, offset). Pages are logical: OTA_PRIMARY_PAGE is the first page of the primary slot,
  * OTA_SECONDARY_PAGE the first of the secondary (one page longer), OTA_RECORD_PAGE the first of the two record
- * units of OTA_RECORD_PAGES pages each. An access never crosses a page.
+ * units of OTA_RECORD_PAGES pages each, and right behind them lies the key page (scheme.h), which is read alone. An access
+ * never crosses a page.
  */
 #ifndef OTA_PORT_H
 #define OTA_PORT_H

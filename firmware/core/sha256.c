@@ -4,13 +4,6 @@
 
 #include "port_config.h"
 
-/* The standard's words are big-endian, those of the chips are not: byte i of a message is byte i ^ SWAPPED of its words. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define SWAPPED 3U
-#else
-#define SWAPPED 0U
-#endif
-
 static OTA_ROM uint32_t round_constants[64] = {
     0x428a2f98UL, 0x71374491UL, 0xb5c0fbcfUL, 0xe9b5dba5UL, 0x3956c25bUL, 0x59f111f1UL, 0x923f82a4UL, 0xab1c5ed5UL,
     0xd807aa98UL, 0x12835b01UL, 0x243185beUL, 0x550c7dc3UL, 0x72be5d74UL, 0x80deb1feUL, 0x9bdc06a7UL, 0xc19bf174UL,
@@ -99,7 +92,7 @@ void sha256_block(uint32_t state[8], const uint8_t block[SHA256_BLOCK_BYTES])
 
     OTA_CHARGE_SHA(1);
     for (uint8_t i = 0; i < SHA256_BLOCK_BYTES; i++) {
-        ((uint8_t *)w)[i ^ SWAPPED] = *block++;
+        ((uint8_t *)w)[i ^ SHA256_SWAPPED] = *block++;
     }
     memcpy(v, state, sizeof v);
     for (uint8_t i = 0; i < 64U; i++) {
@@ -123,6 +116,6 @@ void sha256_end(uint32_t state[8], uint32_t blocks, uint8_t digest[SHA256_BYTES]
     }
     sha256_block(state, last);
     for (uint8_t i = 0; i < SHA256_BYTES; i++) {
-        digest[i] = ((const uint8_t *)state)[i ^ SWAPPED];
+        digest[i] = sha256_byte(state, i);
     }
 }

@@ -16,6 +16,7 @@ from typing import TypedDict, TypeVar, Unpack
 
 from otaflash.api.facts import BoardInfo, PushEvent, PushPlan, PushResult
 from otaflash.api.sync import Firmware, OnEvent, SyncBoard, connect_sync
+from otaflash.image.signing import Signer
 from otaflash.transport.ble_services import Service
 
 _T = TypeVar("_T")
@@ -27,6 +28,7 @@ class PlanOptions(TypedDict, total=False):
     version: str | None
     counter: int | None
     single_slot: bool
+    key: Signer | None
     board: str | None
     force: bool
 

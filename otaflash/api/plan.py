@@ -29,7 +29,8 @@ def image_ready(info: Info, bundle: Bundle) -> ImageReady:
 def check_offer(info: Info, bundle: Bundle) -> None:
     """Raises OtaflashError with the reason for which the board would refuse the bundle, as far as that shows from here.
 
-    Board, geometry and size were checked when the bundle was made; a signature only the board can check.
+    Board, geometry and size were checked when the bundle was made, the scheme when it was signed; a signature only the
+    board can check.
     """
     manifest = bundle.manifest
     dual = not manifest.flags & FLAG_SINGLE_SLOT
@@ -41,8 +42,6 @@ def check_offer(info: Info, bundle: Bundle) -> None:
         raise refused(Reason.SLOT_IN_USE, "the image")
     if manifest.counter < info.counter:
         raise refused(Reason.COUNTER_TOO_LOW, "the image")
-    if not info.schemes >> manifest.scheme & 1:
-        raise refused(Reason.UNKNOWN_SCHEME, "the image")
 
 
 def wire_bytes_of(info: Info, bundle: Bundle, shape: LinkShape) -> int:

@@ -13,6 +13,7 @@ from otaflash.image.bundle import Bundle
 from otaflash.image.data import Firmware
 from otaflash.image.gitversion import GIT, git_version
 from otaflash.image.program import board_of, bundle_for
+from otaflash.image.signing import Signer
 from otaflash.wire.messages import Info, Version
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Program:
     wanted: Wanted
     notes: tuple[WarningEvent, ...] = ()
     """What was noticed of the version."""
+    signer: Signer | None = None
+    """The key that signs it; None: it is pushed as it is."""
 
     @classmethod
     def read(

@@ -12,6 +12,7 @@ from otaflash import session
 from otaflash.api.facts import BoardInfo, PushEvent, PushPlan, PushResult
 from otaflash.api.plan import check_offer, image_ready, wire_bytes_of
 from otaflash.api.program import Program, Wanted, check_board
+from otaflash.api.signing import sign_for, unsigned_warning
 from otaflash.api.stopping import StoppableLink
 from otaflash.api.text import TextFilter
 from otaflash.engine import (
@@ -32,6 +33,7 @@ from otaflash.engine.offerable import runs
 from otaflash.errors import UsageError
 from otaflash.image.bundle import Bundle
 from otaflash.image.program import slot_of
+from otaflash.image.signing import Signer
 from otaflash.transport.ble_services import Service
 from otaflash.transport.link import Link, is_simulated
 from otaflash.transport.open import find_port, open_link
@@ -105,6 +107,7 @@ class SyncBoard:
         version: str | None = None,
         counter: int | None = None,
         single_slot: bool = False,
+        key: Signer | None = None,
         board: str | None = None,
         confirm: bool = True,
         force: bool = False,
@@ -114,7 +117,8 @@ class SyncBoard:
         """Sends `firmware`, has it checked and swapped in, sees that it runs, and confirms it.
 
         `version` (``1.2.3``) and `counter` (security counter; default: the board's own) describe a file that does not
-        say them itself. `single_slot` replaces the only copy. `board`: stop unless the board calls itself so.
+        say them itself. `single_slot` replaces the only copy. `key` signs the image (otaflash.keys.secret.open_secret).
+        `board`: stop unless the board calls itself so.
         `confirm=False` leaves the program on trial. `force` sends an image that runs already. `resume`: whether an
         earlier push got somewhere; None finds out. `on_event` gets each event as it happens; what it raises ends the
         push.
@@ -123,7 +127,7 @@ class SyncBoard:
         board is touched; OtaflashError: wrong-board, what the board refuses, verification-failed, not-confirmed,
         new-image-silent; LinkError.
         """
-        program = self._program(firmware, version, counter, single_slot)
+        program = self._program(firmware, version, counter, single_slot, key)
         tell = on_event or _ignore
         engine = Push(session.shape_of(self._link), session.draw_session(), resume=resume, confirm=confirm, force=force)
 
@@ -131,7 +135,10 @@ class SyncBoard:
             if isinstance(event, NeedBundle):
                 tell(PhaseChanged("bundle"))
                 bundle, warnings = _made(program, event.info, board)
-                for warning in (*warnings, *_no_trial(bundle, confirm)):
+                again = runs(event.info, bundle.manifest) and not force  # nothing will be sent: no signature for it
+                bundle = bundle if again else sign_for(event.info, bundle, program.signer, really=True)
+                open_to_all = () if again or self.simulated else unsigned_warning(bundle)
+                for warning in (*warnings, *_no_trial(bundle, confirm), *open_to_all):
                     tell(warning)
                 tell(image_ready(event.info, bundle))
                 engine.use_bundle(session.offerable(bundle), self._link.now())
@@ -149,6 +156,7 @@ class SyncBoard:
         version: str | None = None,
         counter: int | None = None,
         single_slot: bool = False,
+        key: Signer | None = None,
         board: str | None = None,
         force: bool = False,
     ) -> PushPlan:
@@ -156,14 +164,16 @@ class SyncBoard:
 
         Raises what the push would, as far as it can be known: a signature and the flash only the board can judge.
         """
-        program = self._program(firmware, version, counter, single_slot)
+        program = self._program(firmware, version, counter, single_slot, key)
         shape = session.shape_of(self._link)
         asked = self._request(Operation.INFO)
         info = asked.info
         bundle, warnings = _made(program, info, board)
         already = runs(info, bundle.manifest) and not force
         if not already:
+            bundle = sign_for(info, bundle, program.signer, really=False)
             check_offer(info, bundle)
+            warnings = warnings if self.simulated else (*warnings, *unsigned_warning(bundle))
         wire_bytes = wire_bytes_of(info, bundle, shape)
         rate = shape.rate_bytes_per_s
         # Two questions and answers go before and behind the blocks; how long one takes was just seen.
@@ -246,7 +256,9 @@ class SyncBoard:
             if engine.info is not None:
                 self.last_info = BoardInfo.of(engine.info)
 
-    def _program(self, firmware: Firmware, version: str | None, counter: int | None, single_slot: bool) -> Program:
+    def _program(
+        self, firmware: Firmware, version: str | None, counter: int | None, single_slot: bool, key: Signer | None
+    ) -> Program:
         wanted = Wanted(version, counter, single_slot)
         if isinstance(firmware, Program | Bundle):
             program = firmware if isinstance(firmware, Program) else Program(firmware, Wanted())
@@ -254,6 +266,7 @@ class SyncBoard:
                 raise TypeError("version, counter and single_slot go with a file; a Program or Bundle has its own")
         else:
             program = Program.read(Path(firmware), wanted)
+        program = program if key is None else replace(program, signer=key)
         return replace(program, wanted=replace(program.wanted, move=program.wanted.move or self.simulated))
 
 

@@ -25,7 +25,12 @@ _COMMANDS = {
     "history": Entry("otaflash.cli.history", "history", "Show what was pushed to which board from this computer."),
     "bundle": Entry("otaflash.cli.bundle", "bundle", "Make a bundle of a program file; needs no board."),
     "factory": Entry("otaflash.cli.factory", "factory", "Make a HEX of loader and program for the first programmer."),
-    "inspect": Entry("otaflash.cli.bundle", "inspect", "Show what is in a program or bundle file; needs no board."),
+    "sign": Entry("otaflash.cli.bundle", "sign", "Sign a bundle; needs no board."),
+    "keygen": Entry("otaflash.cli.keys", "keygen", "Make a key that signs programs."),
+    "keys": Entry("otaflash.cli.keys", "keys", "Show keys, and how many signatures are left."),
+    "inspect": Entry(
+        "otaflash.cli.bundle", "inspect", "Show what is in a program, bundle or key file; needs no board."
+    ),
     "doctor": Entry("otaflash.cli.doctor", "doctor", "Check what may keep this computer from reaching a board."),
     "explain": Entry("otaflash.cli.explain", "explain", "Say what an error means, and what to do; needs no board."),
     "sim": Entry("otaflash.cli.sim", "sim", "Serve a simulated board on a pty or a TCP port, in real time."),
@@ -36,7 +41,7 @@ _COMMANDS = {
 
 _SECTIONS = {
     "Boards": ("push", "scan", "info", "confirm", "revert", "reboot", "monitor", "history"),
-    "Files": ("bundle", "factory", "inspect"),
+    "Files": ("bundle", "sign", "factory", "inspect", "keygen", "keys"),
     "Set-up and trouble": ("init", "config", "doctor", "explain", "completion"),
     "Simulation": ("demo", "sim", "bench"),
 }

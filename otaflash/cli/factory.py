@@ -22,6 +22,7 @@ from otaflash.image.files import write_file
 from otaflash.image.hexfile import parse_hex
 from otaflash.image.load import Base, load
 from otaflash.image.machine import check_made_for
+from otaflash.keys.public import PublicKey, read_public
 from otaflash.sim.profiles import PROFILES, Profile, profile
 from otaflash.wire.messages import FLAG_SINGLE_SLOT, Version
 
@@ -38,6 +39,12 @@ _FILE = FileType()
     "--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; the board will refuse lower ones."
 )
 @click.option("--single-slot", is_flag=True, help="For programs too large for two slots: no way back from an update.")
+@click.option(
+    "--key",
+    type=_FILE,
+    metavar="FILE",
+    help="Public key for the board's key page; a loader that verifies signatures takes nothing without one.",
+)
 @click.option("-o", "--output", "target", type=_FILE, help="File to write; default: FILE.factory.hex.")
 @common_options
 @click.pass_context
@@ -51,6 +58,7 @@ def factory(
     base: Base | None,
     counter: int | None,
     single_slot: bool,
+    key: Path | None,
     target: Path | None,
 ) -> None:
     """Make one HEX of loader, program FILE and boot record, for the programmer that writes a chip first."""
@@ -58,13 +66,15 @@ def factory(
     output = settings.output()
     program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
     target = target or file.with_suffix(".factory.hex")
-    _check_target(target, (file, loader))
+    _check_target(target, (file, loader) if key is None else (file, loader, key))
+    public = None if key is None else read_public(key)
     layout = layout_of(_profile(board or settings.config.board or board_of_file(program.content)))
     boot = _read_loader(loader)
     check_made_for(boot.about, layout.slot.board)
-    bundle, warnings = program.bundle_for(layout.slot, 0)
+    bundle, warnings = program.bundle_for(layout.slot, 0)  # what a programmer writes needs no signature
     span = bundle.span()
-    content = hex_text(factory_segments(boot, span, read_trailer(span), layout), boot.start)
+    key_page = b"" if public is None else public.page()
+    content = hex_text(factory_segments(boot, span, read_trailer(span), layout, key_page), boot.start)
     # Read back before it is written: what inspect will say of it is what is reported.
     facts = factory_facts(parse_hex(content))
     assert facts is not None
@@ -117,6 +127,7 @@ def factory_facts(data: Firmware) -> Facts | None:
 
 def _describe(contents: Contents, layout: Layout) -> Facts:
     trailer, record = contents.trailer, contents.record
+    key = PublicKey.of_page(contents.key_page)
     return {
         "kind": "factory",
         "board": layout.slot.board,
@@ -138,7 +149,8 @@ def _describe(contents: Contents, layout: Layout) -> Facts:
         "record_generation": record.generation if record else None,
         "security_counter": record.counter if record else None,
         "signed_by": None,
-        "scheme": None,
+        "scheme": None if key is None else key.scheme.name.lower(),
+        "key_id": None if key is None else key.key_id.hex(),
     }
 
 
@@ -176,4 +188,5 @@ def _summary(facts: Facts, loader: Firmware, layout: Layout) -> str:
     return (
         f"loader 0x{loader.lowest:08X} to 0x{loader.end - 1:08X}, version {facts['version']} for {layout.slot.board} "
         f"in {pages} page{'s' * (pages != 1)}, boot record {facts['record']} with counter {facts['security_counter']}"
+        + (f", key {facts['key_id']}" if facts["key_id"] else "")
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +12,15 @@ import click
 
 from otaflash.api.program import Program, Wanted
 from otaflash.config import Config
+from otaflash.image.bundle import Bundle
 from otaflash.image.data import ADDRESS_END
 from otaflash.image.load import SLOT
 
 if TYPE_CHECKING:
     from otaflash.image.load import Base
+    from otaflash.image.signing import Signer
+
+PASSPHRASE = "OTAFLASH_PASSPHRASE"
 
 
 class FileType(click.Path):  # type: ignore[type-arg,unused-ignore]
@@ -57,6 +64,34 @@ version_option = click.option(
 )
 
 
-def read_program(path: Path, wanted: Wanted, config: Config) -> Program:
-    """Reads a file of any kind. Raises ImageError and UsageError as Program.read does."""
-    return Program.read(path, wanted, default_version=config.version, default_counter=config.counter)
+key_option = click.option(
+    "--key",
+    type=FileType(),
+    metavar="FILE",
+    help="Sign it with this secret key, which otaflash keygen made.",
+)
+
+
+def read_program(path: Path, wanted: Wanted, config: Config, key: Path | None = None) -> Program:
+    """Reads a file of any kind, and the key that shall sign it: `key`, else that of the configuration, which lets a
+    bundle that is signed already be. Raises ImageError and UsageError as Program.read and `open_key` do."""
+    program = Program.read(path, wanted, default_version=config.version, default_counter=config.counter)
+    is_signed = isinstance(program.content, Bundle) and bool(program.content.signature)
+    stated = Path(config.key) if key is None and config.key is not None and not is_signed else key
+    return program if stated is None else replace(program, signer=open_key(stated))
+
+
+def open_key(path: Path) -> Signer:
+    """A secret key, its passphrase asked for or taken from OTAFLASH_PASSPHRASE. Raises UsageError as `open_secret`."""
+    from otaflash.keys.secret import is_sealed, open_secret  # noqa: PLC0415  who signs nothing need not load it
+
+    return open_secret(path, passphrase_for(path) if is_sealed(path) else None)
+
+
+def passphrase_for(path: Path, *, new: bool = False) -> str | None:
+    """The passphrase of a key; None: it is stated nowhere, and nobody can be asked."""
+    stated = os.environ.get(PASSPHRASE)
+    if stated or sys.stdin is None or not sys.stdin.isatty():
+        return stated or None
+    answer: str = click.prompt(f"Passphrase of {path}", hide_input=True, confirmation_prompt=new, err=True)
+    return answer

@@ -15,7 +15,7 @@ from otaflash.cli.help import command
 from otaflash.cli.journal import recorded
 from otaflash.cli.monitor import LOG_OPTION, watch
 from otaflash.cli.output import Output
-from otaflash.cli.prepare import FileType, base_option, read_program, version_option
+from otaflash.cli.prepare import FileType, base_option, key_option, read_program, version_option
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.image.load import Base
 
@@ -23,6 +23,7 @@ from otaflash.image.load import Base
 @command(
     "otaflash push firmware.hex",
     "otaflash push firmware.hex --version 1.2.0 --port /dev/ttyUSB0",
+    "otaflash push firmware.hex --key device.key",
     "otaflash push firmware.hex --no-confirm",
     "otaflash push firmware.hex --dry-run",
 )
@@ -31,6 +32,7 @@ from otaflash.image.load import Base
 @base_option
 @click.option("--counter", type=click.IntRange(0, 0xFFFFFFFF), help="Security counter; default: the board's own.")
 @click.option("--single-slot", is_flag=True, help="Replace the only copy: for programs too large for two, no way back.")
+@key_option
 @click.option("--no-confirm", is_flag=True, help="Leave the new program on trial; it or you must confirm it.")
 @click.option("--board", metavar="BOARD", help="Stop unless the board calls itself so.")
 @click.option("--force", is_flag=True, help="Send the program even where it runs already.")
@@ -47,6 +49,7 @@ def push(
     base: Base | None,
     counter: int | None,
     single_slot: bool,
+    key: Path | None,
     no_confirm: bool,
     board: str | None,
     force: bool,
@@ -62,7 +65,7 @@ def push(
     if (dry_run and monitor) or (log is not None and not monitor):
         raise click.UsageError("--monitor goes with a push, --log with --monitor")
     settings = settings_of(context)
-    program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config)
+    program = read_program(file, Wanted(version, counter, single_slot, base=base), settings.config, key)
     output = settings.output()
     expected = settings.config.board if board is None else board  # "" of a script's unset variable lets nothing pass
     with connected(settings, output) as there:

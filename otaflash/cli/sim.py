@@ -11,6 +11,7 @@ import click
 from otaflash.cli.help import command
 from otaflash.cli.settings import common_options, settings_of
 from otaflash.errors import UsageError
+from otaflash.sim.boards import key_page
 from otaflash.sim.profiles import profile
 from otaflash.sim.serve import serve
 from otaflash.sim.url import SCHEME, parse_sim_url
@@ -54,6 +55,7 @@ def sim(context: click.Context, board: str, pty: bool, tcp_port: int | None) -> 
             power=target.power,
             image=target.image,
             state=target.state,
+            key=key_page(target.key),
         )
     if settings.as_json:  # people see that it has ended
         output.answer("result", {"ok": True, "code": 0}, "")

@@ -71,6 +71,7 @@ KEYS: dict[str, Key] = {
         Key("enter", "how it comes into its loader, if it does not by itself", "none", '"dtr"'),
         Key("version", "of programs whose file states none", "0.0.0", '"1.2.0"'),
         Key("counter", "security counter of images that are built", "the board's own", "1", (0, 0xFFFFFFFF)),
+        Key("key", "signs what is pushed; the file of a secret key", "none", '"keys/device.key"'),
         Key("ble_service", "of a UART module that is not known: its service", "none", '"fff0"'),
         Key("ble_to_device", "its characteristic that is written", "none", '"fff2"'),
         Key("ble_to_host", "its characteristic that notifies", "none", '"fff1"'),

@@ -28,6 +28,8 @@ class Config:
     version: str | None = None
     counter: int | None = None
     """Security counter of images that are built, 0 to 4,294,967,295."""
+    key: str | None = None
+    """The file of the secret key that signs; where a file of ours states it, from that file's folder on."""
     ble_service: str | None = None
     """UUIDs of a UART module that is not known by itself: its service, what is written, what notifies."""
     ble_to_device: str | None = None

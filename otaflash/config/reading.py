@@ -90,6 +90,8 @@ class _Reader:
             if fault := KEYS[name].fault_of(value):
                 raise _malformed(self._path, line, fault)
             assert isinstance(value, (str, int))
+            if name == "key":
+                value = str(self._path.parent / str(value))  # noqa: PLW2901  the file is found from anywhere
             found[name] = Stated(value, f"{self._path}:{line}")
         return found
 

@@ -18,12 +18,15 @@ class Offering:
     """Sends the parts from `next` on without waiting, then waits for the answer to the last; a gap shows at once,
     as the device answers every part with the byte that it expects."""
 
-    def __init__(self, channel: Channel, offer: bytes, frame_bytes: int) -> None:
+    def __init__(self, channel: Channel, offer: bytes, frame_bytes: int, window_bytes: int) -> None:
+        """`window_bytes`: the most wire bytes that may be unanswered; 0: no limit."""
         self.accepted_by: int | None = None
         """The transmission that was answered with acceptance."""
         self._channel = channel
         shape = channel.shape
-        self._most_at_once = self._at_once = PARTS_AT_ONCE if shape.stream else shape.unanswered_most()
+        most = PARTS_AT_ONCE if shape.stream else shape.unanswered_most()
+        room = max(window_bytes // frame_bytes, 1) if window_bytes else most
+        self._most_at_once = self._at_once = min(most, room)
         self._offer = offer
         self.resized(frame_bytes)
         self._cursor = 0

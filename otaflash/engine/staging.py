@@ -24,6 +24,7 @@ from otaflash.wire.messages import (
     BlockReport,
     Info,
     Kind,
+    Manifest,
     OfferReply,
     Reason,
     Refused,
@@ -79,10 +80,11 @@ class Staging:
         if not shape.stream:
             self._transfer.copies_most = 0
         self._air = AirWatch(self._channel.pacer, self._channel.rtt, self._transfer.loss)
-        self._offering = Offering(self._channel, bundle.offer, frame_bytes)
+        self._offering = Offering(self._channel, bundle.offer, frame_bytes, info.window_bytes)
         small = min(frame_bytes, shape.reply_bytes())
         self._surveying = Surveying(self._channel, bundle.page_table, info.page_bytes, small, self._on_agreement)
-        self._optimistic = info.stall_ms <= OPTIMISTIC_STALL_MS
+        # What arrives while a signature is being verified may find no room.
+        self._optimistic = info.stall_ms <= OPTIMISTIC_STALL_MS and len(bundle.offer) <= Manifest.BYTES
         self._bytes_since_ask = ASK_BYTES_MOST  # the first block asks: a lost offer then shows a little sooner
         self._asks: deque[int] = deque()
         """Requests for a report that no report has answered, nor overtaken."""

@@ -27,7 +27,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from struct import Struct
@@ -36,7 +36,7 @@ from typing import Final, NoReturn
 from otaflash.errors import ImageError
 from otaflash.image.build import Image, page_table, verify_span
 from otaflash.image.files import read_file, write_file
-from otaflash.image.signing import scheme_of
+from otaflash.image.signing import Signer, prepared, scheme_of, signature_of
 from otaflash.wire.messages import TABLE_DIGEST_BYTES, Manifest
 
 MAGIC: Final = b"\x8fOTAB\r\n\x1a"
@@ -77,6 +77,17 @@ def bundle_from_image(image: Image, signature: bytes = b"") -> Bundle:
     places = range(0, len(image.span), image.page_bytes)
     blocks = tuple(Block(at, RAW, image.span[at : at + image.page_bytes]) for at in places)
     return Bundle(image.manifest, signature, image.page_table, blocks)
+
+
+def signed(bundle: Bundle, signer: Signer) -> Bundle:
+    """The bundle signed by a key, in place of any signature that it had. Raises UsageError as the key does."""
+    manifest = prepared(bundle.manifest, signer)
+    return replace(bundle, manifest=manifest, signature=signature_of(manifest, signer))
+
+
+def as_if_signed(bundle: Bundle, signer: Signer) -> Bundle:
+    """The bundle with zeros where the signature would be, for what only counts bytes: no signature is used up."""
+    return replace(bundle, manifest=prepared(bundle.manifest, signer), signature=bytes(signer.signature_bytes))
 
 
 def write_bundle(path: Path | str, bundle: Bundle) -> None:

@@ -18,6 +18,8 @@ from otaflash.image.data import Firmware, Segment
 from otaflash.wire.messages import Trailer
 
 FIRST_GENERATION = 1
+KEY_PAGE_BYTES = 64
+"""Of the key page: what a key may take."""
 
 _SEAL_OFFSET = 48
 _BODY = Struct("<HBxHHIHII6xI")
@@ -51,7 +53,7 @@ class Layout:
 
     @property
     def end(self) -> int:
-        """The address after the second record unit."""
+        """The address after the second record unit: that of the key page."""
         return self.record_base + 2 * self.record_unit_bytes
 
 
@@ -75,20 +77,25 @@ class Contents:
     """
 
     loader: tuple[Segment, ...]
+    key_page: bytes
+    """Its beginning; empty: there is no key."""
     record: Record | None
     trailer: Trailer | None
     span: bytes
     is_whole: bool
 
 
-def factory_segments(loader: Firmware, span: bytes, trailer: Trailer, layout: Layout) -> tuple[Segment, ...]:
-    """What the programmer writes: the loader, the image's span in the primary slot, an IDLE record in unit 0.
+def factory_segments(
+    loader: Firmware, span: bytes, trailer: Trailer, layout: Layout, key_page: bytes = b""
+) -> tuple[Segment, ...]:
+    """What the programmer writes: the loader, the image's span in the primary slot, an IDLE record in unit 0, and the
+    beginning of the key page, if there is a key.
 
     Of unit 0 only body and seal are given: the marks behind them must stay unprogrammed. Of unit 1 an erased body is
     given, so that a programmer that erases only what it writes leaves no older record there, which would stand.
-    Raises ImageError: loader-overlaps-slot, loader-overlaps-record.
+    Raises ImageError: loader-overlaps-slot, loader-overlaps-record, loader-overlaps-key.
     """
-    _check_loader(loader, layout)
+    _check_loader(loader, layout, len(key_page))
     body = _BODY.pack(FIRST_GENERATION, RecordKind.IDLE, 0, trailer.pages, trailer.image_crc, 0, 0, trailer.counter, 0)
     # The reserved bytes are 0xFF, which Struct would pad with zeros.
     filled = bytearray(body[: -_BODY_CRC.size])
@@ -99,6 +106,7 @@ def factory_segments(loader: Firmware, span: bytes, trailer: Trailer, layout: La
         Segment(layout.record_base, bytes(filled) + _BODY_CRC.pack(zlib.crc32(filled))),
         Segment(layout.record_base + _SEAL_OFFSET, bytes(layout.mark_bytes)),
         Segment(layout.record_base + layout.record_unit_bytes, _ERASED * _BODY.size),
+        *((Segment(layout.end, key_page),) if key_page else ()),
     )
     return tuple(sorted(made, key=lambda segment: segment.address))
 
@@ -121,13 +129,17 @@ def read_factory(data: Firmware, layout: Layout) -> Contents | None:
         and trailer is not None
         and zlib.crc32(span[:-_CRC_BYTES]) == trailer.image_crc == record.image_crc
     )
-    return Contents(_outside(data, layout), record, trailer, span, whole)
+    key_page = _bytes_at(data, layout.end, KEY_PAGE_BYTES)
+    if key_page[:1] == _ERASED or key_page[1:4] != _ERASED * 3:
+        key_page = b""
+    return Contents(_outside(data, layout, len(key_page)), key_page, record, trailer, span, whole)
 
 
-def _check_loader(loader: Firmware, layout: Layout) -> None:
+def _check_loader(loader: Firmware, layout: Layout, key_bytes: int) -> None:
     regions = (
         ("loader-overlaps-slot", "slots", layout.slot.base, layout.record_base),
         ("loader-overlaps-record", "boot record", layout.record_base, layout.end),
+        ("loader-overlaps-key", "key page", layout.end, layout.end + key_bytes),
     )
     for segment in loader.segments:
         for reason, name, low, end in regions:
@@ -170,11 +182,11 @@ def _find_trailer(data: Firmware, layout: Layout, record: Record | None) -> Trai
     return None
 
 
-def _outside(data: Firmware, layout: Layout) -> tuple[Segment, ...]:
-    """What lies neither in the slots nor in the record: the loader, cut off where it touches them."""
+def _outside(data: Firmware, layout: Layout, key_bytes: int) -> tuple[Segment, ...]:
+    """What lies neither in the slots nor in the record nor in the key: the loader, cut off where it touches them."""
     parts = []
     for segment in data.segments:
-        for low, end in ((0, layout.slot.base), (layout.end, 1 << 32)):
+        for low, end in ((0, layout.slot.base), (layout.end + key_bytes, 1 << 32)):
             first, last = max(segment.address, low), min(segment.end, end)
             if first < last:
                 parts.append(Segment(first, segment.data[first - segment.address : last - segment.address]))

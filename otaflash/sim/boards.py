@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from otaflash.errors import UsageError
+from otaflash.keys.public import read_public
 from otaflash.sim.app import Applications, RunningImage
 from otaflash.sim.ble import BleModel
 from otaflash.sim.factory import factory_program, image_in, make_span
@@ -34,18 +35,21 @@ def add_board(
     power: Power | None = None,
     image: Path | bytes | None = None,
     state: Path | None = None,
+    key: bytes = b"",
 ) -> tuple[Port, NativeBoard]:
     """A board with a whole image in its primary slot, switched on now in `world`, behind `model`.
 
     The file `image` is the program in the slot; bytes are a whole span, its trailer included (default: a small factory
-    program, version 0.0.1). Where the file `state` exists, the flash and the unique id come from it instead. Raises
-    UsageError for a file that cannot be read or does not fit, ValueError for a line rate below 300 or above 4,000,000
-    bits per second.
+    program, version 0.0.1). `key` is its key page: it then takes only what that key signed. Where the file `state`
+    exists, the flash and the unique id come from it instead, and the key where none is given. Raises UsageError for a
+    file that cannot be read or does not fit, ValueError for a line rate below 300 or above 4,000,000 bits per second.
     """
     name = name or f"board{len(world.stations)}"
     profile = profile.at_baud(model.baud)
     seed = world.stream(f"{name}/board").getrandbits(64)
-    board = _loaded(profile, seed, state) if state is not None and state.exists() else _new(profile, seed, image)
+    board = (
+        _loaded(profile, seed, state, key) if state is not None and state.exists() else _new(profile, seed, image, key)
+    )
     return put_board(world, board, model, name=name, applications=applications, power=power), board
 
 
@@ -80,7 +84,13 @@ def add_target(world: World, target: SimTarget) -> tuple[Port, NativeBoard]:
         power=target.power,
         image=target.image,
         state=target.state,
+        key=key_page(target.key),
     )
+
+
+def key_page(path: Path | None) -> bytes:
+    """What a programmer writes into the key page for the key in a file; None: nothing. Raises UsageError."""
+    return b"" if path is None else read_public(path).page()
 
 
 def running_image(board: NativeBoard) -> RunningImage | None:
@@ -92,7 +102,7 @@ def running_image(board: NativeBoard) -> RunningImage | None:
 
 def save_state(board: NativeBoard, path: Path) -> None:
     """Writes what outlives the power to `path`, whole or not at all. Raises UsageError if that fails."""
-    head = json.dumps({"v": _STATE_FORMAT, "board": board.profile.name, "uid": board.uid.hex()})
+    head = json.dumps({"v": _STATE_FORMAT, "board": board.profile.name, "uid": board.uid.hex(), "key": board.key.hex()})
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         beside.write_bytes(head.encode() + b"\n" + board.save())
@@ -104,8 +114,8 @@ def save_state(board: NativeBoard, path: Path) -> None:
         ) from error
 
 
-def _new(profile: Profile, seed: int, image: Path | bytes | None) -> NativeBoard:
-    board = NativeBoard(profile, seed)
+def _new(profile: Profile, seed: int, image: Path | bytes | None, key: bytes) -> NativeBoard:
+    board = NativeBoard(profile, seed, key=key)
     span = image if isinstance(image, bytes) else _span(profile, image)
     board.flash[: len(span)] = span
     return board
@@ -124,13 +134,15 @@ def _span(profile: Profile, image: Path | None) -> bytes:
         raise UsageError("sim-image-too-large", str(error), remedy="Give an image that fits the slot.") from error
 
 
-def _loaded(profile: Profile, seed: int, path: Path) -> NativeBoard:
+def _loaded(profile: Profile, seed: int, path: Path, key: bytes) -> NativeBoard:
     head, _, state = _read(path).partition(b"\n")
     try:
         said = _head_of_state(head)
         if (said["v"], said["board"]) != (_STATE_FORMAT, profile.name):
             raise ValueError(f"made for {said['board']}, format {said['v']}")
-        board = NativeBoard(profile, seed, uid=bytes.fromhex(said["uid"]))
+        board = NativeBoard(
+            profile, seed, uid=bytes.fromhex(said["uid"]), key=key or bytes.fromhex(said.get("key", ""))
+        )
         board.load(state)
     except (ValueError, TypeError) as error:
         raise UsageError(

@@ -175,20 +175,21 @@ def _keep(owner: object, pointer: object) -> None:
 class NativeBoard:
     """One device: flash, power switch, clock, serial port, and the real core inside.
 
-    `seed` decides RAM garbage and weak bits, and the unique id where none is given (8 bytes, not all zero). Erased
-    flash and no power at first. Raises ValueError for a profile whose sizes contradict each other. After RuleBroken
-    or Stuck the board stands still until the next power_on. Boards may be used from any thread, each by one at a time.
+    `seed` decides RAM garbage, weak bits, and the unique id where none is given (8 bytes, not all zero). `key` is its
+    key page; without one it takes what is unsigned. Erased flash and no power at first. Raises ValueError for a profile
+    whose sizes contradict each other. After RuleBroken or Stuck it stands still until the next power_on. Boards may be
+    used from any thread, each by one at a time.
     """
 
-    def __init__(self, profile: Profile, seed: int, *, uid: bytes | None = None) -> None:
-        problems = check_profile(profile)
-        if problems:
+    def __init__(self, profile: Profile, seed: int, *, uid: bytes | None = None, key: bytes = b"") -> None:
+        if problems := check_profile(profile):
             raise ValueError(f"{profile.name}: {problems[0]}")
         self.profile = profile
         self.uid = uid if uid is not None else hashlib.sha256(f"{profile.name} {seed}".encode()).digest()[:8]
         if len(self.uid) != 8 or not any(self.uid):
             raise ValueError("a unique id has 8 bytes, not all zero")
-        geometry = _filled("ota_geometry", profile, board=profile.name.encode().ljust(16, b"\0"), uid=self.uid)
+        self.key, name = key, profile.name.encode().ljust(16, b"\0")
+        geometry = _filled("ota_geometry", profile, board=name, uid=self.uid, key=key.ljust(64, b"\xff"))
         board = _lib.board_new(geometry, _filled("board_costs", profile), seed % 2**64)
         if board == _ffi.NULL:
             raise MemoryError("no memory for another board")
@@ -321,8 +322,7 @@ class NativeBoard:
         return kept
 
     def sent(self) -> list[tuple[float, bytes]]:
-        """Takes what the board sent: for each run of bytes without a pause, when its first began on the line, and
-        the bytes."""
+        """Takes what the board sent: for each run of bytes without a pause, when its first began, and the bytes."""
         runs: list[tuple[float, bytes]] = []
         while True:
             count = _lib.board_sent(self._board, self._sent, _SENT_ROOM, self._at_us)

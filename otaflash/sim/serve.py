@@ -66,13 +66,14 @@ def serve(
     power: Power | None = None,
     image: Path | bytes | None = None,
     state: Path | None = None,
+    key: bytes = b"",
 ) -> None:
     """Serves one board until `stop()` is true or Ctrl-C; returns normally on both.
 
     Exactly one of `pty` and `tcp_port` (0: any free one; on 127.0.0.1 only). `on_ready` gets what a client takes as its
     --port: the path of the pty, or ``socket://127.0.0.1:PORT``. The board lives on while clients come and go, one at a
-    time. `image` and `state` are those of add_board; `state` is saved every second and at the end. Raises UsageError,
-    TargetError.
+    time. `image`, `state` and `key` are those of add_board; `state` is saved every second and at the end. Raises
+    UsageError, TargetError.
     """
     if pty == (tcp_port is not None):
         raise UsageError("serve-where", "a board is served at one place", remedy="Give either --pty or --tcp PORT.")
@@ -84,7 +85,9 @@ def serve(
         door: Door = PtyDoor() if tcp_port is None else TcpDoor(tcp_port)
         stack.callback(door.close)
         world = World(seed)
-        port, board = add_board(world, profile, model, applications=applications, power=power, image=image, state=state)
+        port, board = add_board(
+            world, profile, model, applications=applications, power=power, image=image, state=state, key=key
+        )
         port.on_receive = door.write
         if state is not None:
             stack.callback(save_state, board, state)

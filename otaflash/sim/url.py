@@ -19,6 +19,7 @@ No percent-decoding takes place, since `%` is a unit here. A key of the link may
     cut=12[:torn|:after]  power fails at flash operation 12 of the first boot, before it if nothing else is said
     cutat=3.2s off=1s     power fails at this time; how long it stays away
     state=FILE            flash is loaded from and saved to this file
+    key=FILE              public key in its key page: it takes only what that key signed
     image=FILE            program (binary) in the primary slot instead of the factory image
 """
 
@@ -55,6 +56,7 @@ class SimTarget:
     power: Power = field(default_factory=Power)
     state: Path | None = None
     image: Path | None = None
+    key: Path | None = None
 
 
 def parse_sim_url(url: str) -> SimTarget:
@@ -81,6 +83,7 @@ def parse_sim_url(url: str) -> SimTarget:
         power=_power(own),
         state=_path(own.get("state")),
         image=_path(own.get("image")),
+        key=_path(own.get("key")),
     )
 
 
@@ -242,4 +245,4 @@ def _power(own: dict[str, str]) -> Power:
     return power
 
 
-_OWN_KEYS = {"seed", "app", "confirm", "says", "cut", "cutat", "off", "state", "image"}
+_OWN_KEYS = {"seed", "app", "confirm", "says", "cut", "cutat", "off", "state", "image", "key"}

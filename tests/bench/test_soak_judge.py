@@ -158,7 +158,7 @@ def test_a_board_that_does_wrong_is_seen(scenario: Scenario, meddle: Meddle, kin
 
 def test_what_the_core_raises_is_a_violation_and_no_traceback() -> None:
     def break_rule(soak: Soak) -> None:
-        soak.board.call_port(PortCall.READ, page=soak.profile.pages)
+        soak.board.call_port(PortCall.READ, page=soak.profile.pages + 1)
 
     found = live(PLAIN, meddle=before_jump(1, break_rule)).wrongs
     assert [wrong.kind for wrong in found] == [judging.CRASHED]

@@ -14,8 +14,8 @@ from tests.cli.running import BLINK, ROOT
 from tests.image.test_mutated_files import KINDS, mutated
 
 LEAVES = {path: found for path, found in top.every_command() if not isinstance(found, click.Group)}
-SLOW = {("demo",): 0.02}
-"""Commands that do much whatever is said to them, and how often they are drawn, against 1 for the others."""
+SLOW = {("demo",): 0.02, ("keygen",): 0.1, ("keys",): 0.3, ("sign",): 0.3}
+"""Commands that do much or little whatever is said to them: how often they are drawn, against 1 for the others."""
 
 FILES = (
     *(f"{kind}.bin" for kind in KINDS),
@@ -117,7 +117,7 @@ def _value(parameter: click.Parameter, draws: random.Random) -> str:
     """Of the right kind, most often."""
     if draws.random() < 0.1:
         return draws.choice(WORDS)
-    if parameter.name in ("file", "loader"):
+    if parameter.name in ("file", "files", "key", "loader"):
         return draws.choice(FILES)
     if parameter.name == "target":
         return draws.choice(TARGETS)

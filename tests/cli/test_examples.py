@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -22,6 +23,7 @@ BEFORE = {
     "confirm": "otaflash push firmware.hex --no-confirm",
     "revert": "otaflash push firmware.hex --no-confirm",
     "inspect": "otaflash bundle firmware.hex --board atmega328p",
+    "sign": "otaflash bundle firmware.hex --board atmega328p",
 }
 """What must have been done for a command to have something to work on."""
 
@@ -42,6 +44,7 @@ def _desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(BLINK, "firmware.hex")
     shutil.copy(LOADER, "loader.hex")
     monkeypatch.setenv("OTAFLASH_PORT", f"sim:atmega328p?state={tmp_path / 'board.bin'}")
+    monkeypatch.setenv("OTAFLASH_PASSPHRASE", "open")
 
 
 def run(example: str) -> Ended:
@@ -74,9 +77,12 @@ def test_an_example_is_understood(path: tuple[str, ...], example: str) -> None:
     [(path, example) for path, example in EXAMPLES if path[-1] not in SERVERS | MEASURES | RADIO],
     ids=[example for path, example in EXAMPLES if path[-1] not in SERVERS | MEASURES | RADIO],
 )
-def test_an_example_works(path: tuple[str, ...], example: str) -> None:
+def test_an_example_works(path: tuple[str, ...], example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if path[-1] in BEFORE:
         assert run(BEFORE[path[-1]]).code == 0
+    if "device.key" in example and path[-1] != "keygen":
+        assert run("otaflash keygen device.key --signatures 32").code == 0
+        monkeypatch.setenv("OTAFLASH_PORT", os.environ["OTAFLASH_PORT"] + "&key=device.key.pub")
     ended = run(example)
     assert ended.code == 0, ended.err
     assert ended.out

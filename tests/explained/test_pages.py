@@ -46,7 +46,9 @@ TAKEN_FROM: dict[str, Callable[[], set[Fact]]] = {
     "cli.failures._from_system": lambda: of_class("UsageError", (r for r, _ in cli_failures._SYSTEM_REMEDIES.values())),
     "engine.failures.protocol": lambda: facts(engine_failures.protocol(v, v) for v in (0, PROTOCOL_VERSION + 1)),
     "engine.failures.refused": lambda: facts(engine_failures.refused(r, "it") for r in (*Reason, 99)),
-    "image.factory._check_loader": lambda: of_class("ImageError", ("loader-overlaps-slot", "loader-overlaps-record")),
+    "image.factory._check_loader": lambda: of_class(
+        "ImageError", ("loader-overlaps-slot", "loader-overlaps-record", "loader-overlaps-key")
+    ),
     "image.hexfile._refuse_line": lambda: of_class("ImageError", (r for r, _ in hexfile._BY_INTELHEX.values())),
     "transport.ble_failures.not_usable": lambda: facts(
         ble_failures.not_usable(radio(trouble), "it") for trouble in ble_failures.Trouble

@@ -136,7 +136,7 @@ class Bench:
 
     def __init__(self, of: Profile = SMALL, image: Image | None = None, *, seed: int = 1, uid: bytes = UID) -> None:
         self.profile = of
-        self.board = NativeBoard(of, seed, uid=uid)
+        self.board = self.make_board(of, seed, uid)
         if image is not None:
             self.board.flash[: len(image.span)] = image.span
         self.session = SESSION
@@ -145,6 +145,9 @@ class Bench:
         self.reply_bytes = 0
         self._reader = FrameReader(stream=True)
         self.power_on()
+
+    def make_board(self, of: Profile, seed: int, uid: bytes) -> NativeBoard:
+        return NativeBoard(of, seed, uid=uid)
 
     # --- power and time ------------------------------------------------------------------------------
 

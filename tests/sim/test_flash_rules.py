@@ -71,7 +71,7 @@ def test_a_record_bit_that_would_have_to_rise_breaks_a_rule(board: NativeBoard) 
 @pytest.mark.parametrize(
     ("call", "page", "access", "rule"),
     [
-        (PortCall.READ, 7, (0, 1), "read outside the flash"),
+        (PortCall.READ, 8, (0, 1), "read outside the flash"),
         (PortCall.READ, 0, (120, 9), "across the end of a page"),
         (PortCall.READ, 0, (65535, 1), "across the end of a page"),
         (PortCall.ERASE, 7, (0, 0), "erase outside the flash"),

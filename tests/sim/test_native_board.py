@@ -208,6 +208,6 @@ def test_the_numbers_of_the_enums_are_those_of_the_c_headers(ours: type[BoardEve
 
 
 def test_every_field_of_the_c_structs_has_its_value_in_the_profile() -> None:
-    known = {field.name for field in fields(Profile)} | {"send_byte_ns", "board", "uid"}
+    known = {field.name for field in fields(Profile)} | {"send_byte_ns", "board", "uid", "key"}
     for kind in ("ota_geometry", "board_costs"):
         assert {name for name, _ in native._ffi.typeof(f"struct {kind}").fields} <= known

@@ -22,6 +22,10 @@
 #define OTA_DIGEST_AHEAD 4U /* blocks of SHA-256, 18 ms: the window keeps the ring from overflowing meanwhile */
 #define OTA_SINGLE_SLOT 0
 
+#ifndef OTA_SCHEME
+#define OTA_SCHEME none
+#endif
+
 /* Logical pages are the pages of the flash, from address 0. */
 #define OTA_PRIMARY_PAGE ((uint16_t)0)
 #define OTA_SECONDARY_PAGE OTA_SLOT_PAGES

@@ -10,6 +10,7 @@
 #include <util/delay_basic.h>
 
 #include "encoding.h"
+#include "scheme.h"
 #include "session.h"
 #include "state.h"
 
@@ -194,7 +195,7 @@ static const uint8_t identity[OTA_IDENTITY_BYTES] PROGMEM = {
     U16(RING_BYTES / 8U * 7U), /* window: the CPU does not keep up with the line */
     U16(PORT_STALL_MS),
     U16(0U), U16(0U), /* slot base */
-    U16(OTA_ENCODINGS), U16(1U << OTA_SCHEME_NONE), OTA_TRIALS,
+    U16(OTA_ENCODINGS), U16(OTA_SCHEMES), OTA_TRIALS,
 };
 
 void port_identity(uint8_t *to)

@@ -5,6 +5,7 @@
 
 #include "encoding.h"
 #include "messages.h"
+#include "scheme.h"
 
 /* Reading the clock takes a moment, so that a core that only waits for it does not stand still. */
 #define MILLIS_NS 100U
@@ -79,12 +80,23 @@ static bool operate(struct board *board, const struct flash_work *work, uint64_t
     return done;
 }
 
+static void read_key(struct board *board, uint16_t offset, uint8_t *to, uint16_t count)
+{
+    keep_rule(board, offset <= board->flash.page_bytes && count <= board->flash.page_bytes - offset);
+    for (; count > 0; count--, offset++)
+        *to++ = offset < sizeof board->geometry.key ? board->geometry.key[offset] : 0xFFU;
+}
+
 void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
 {
     struct board *board = called();
 
-    keep_rule(board, flash_may_read(&board->flash, page, offset, count));
     board->clock_ns += (uint64_t)board->costs.read_byte_ns * count;
+    if (page == OTA_KEY_PAGE) { /* not of the flash that board_flash shows: nothing that a board does changes it */
+        read_key(board, offset, to, count);
+        return;
+    }
+    keep_rule(board, flash_may_read(&board->flash, page, offset, count));
     flash_read(&board->flash, page, offset, to, count);
     if (board->reads++ == board->wrong_read && count != 0)
         to[board->wrong_draw / 8U % count] ^= (uint8_t)(1U << board->wrong_draw % 8U);
@@ -144,7 +156,7 @@ void port_identity(uint8_t *to)
     put_u16(to + OTA_INFO_STALL_MS, g->stall_ms);
     put_u32(to + OTA_INFO_SLOT_BASE, g->slot_base);
     put_u16(to + OTA_INFO_ENCODINGS, OTA_ENCODINGS);
-    put_u16(to + OTA_INFO_SCHEMES, 1U << OTA_SCHEME_NONE);
+    put_u16(to + OTA_INFO_SCHEMES, OTA_SCHEMES);
     to[OTA_INFO_TRIALS_MAX] = g->trials;
 }
 

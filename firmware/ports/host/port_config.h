@@ -9,6 +9,7 @@
 struct ota_geometry {
     uint8_t board[16];        /* name, zero padded */
     uint8_t uid[8];
+    uint8_t key[64];          /* the beginning of the key page, as otaflash factory writes it; the rest of it is 0xFF */
     uint32_t slot_base;       /* address that the primary slot is mapped at */
     uint16_t page_bytes;      /* erase unit, 64 to OTA_PAGE_BYTES_MAX, a power of two */
     uint16_t slot_pages;      /* primary slot; the secondary has one more */
@@ -49,6 +50,11 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_APP_ERASE_AHEAD 1U
 #define OTA_DIGEST_AHEAD (port_geometry->digest_ahead)
 #define OTA_SINGLE_SLOT (port_geometry->single_slot)
+
+/* schemes.c: by the key of the board. */
+#define OTA_SCHEME host
+uint16_t schemes_here(void);
+#define SCHEMES_host schemes_here()
 
 /* Logical pages: primary, secondary, records, one after the other. */
 #define OTA_PRIMARY_PAGE ((uint16_t)0)

@@ -10,6 +10,7 @@
 #include "encoding.h"
 #include "messages.h"
 #include "port.h"
+#include "scheme.h"
 #include "start.h"
 #include "state.h"
 
@@ -86,7 +87,7 @@ void port_identity(uint8_t *to)
         U16(0U), /* no bound on what is unreported: the ring holds what comes while the core computes */
         U16(PORT_STALL_MS),
         U16(PORT_SLOT_BASE), U16(0U),
-        U16(OTA_ENCODINGS), U16(1U << OTA_SCHEME_NONE), OTA_TRIALS};
+        U16(OTA_ENCODINGS), U16(OTA_SCHEMES), OTA_TRIALS};
 
     memcpy(to, identity, sizeof identity);
     memcpy(to + OTA_INFO_UID, FICR_DEVICEID, OTA_UID_BYTES);

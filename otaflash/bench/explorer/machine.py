@@ -367,7 +367,7 @@ def _new_board(profile: Profile) -> Any:
     _ffi.memmove(geometry.board, profile.name.encode().ljust(16, b"\0"), 16)
     _ffi.memmove(geometry.uid, UID, 8)
     for name, _ in _ffi.typeof("struct ota_geometry").fields:
-        if name not in {"board", "uid"}:
+        if name not in {"board", "uid", "key"}:
             setattr(geometry, name, getattr(profile, name))
     costs = _ffi.new("struct board_costs *")
     for name, value in {**_TIMES, "rx_ring_bytes": _RING_BYTES, "rx_in_erase": 1, "rx_in_program": 1}.items():

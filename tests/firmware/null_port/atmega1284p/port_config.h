@@ -22,6 +22,10 @@
 #define OTA_DIGEST_AHEAD 0U
 #define OTA_SINGLE_SLOT 1
 
+#ifndef OTA_SCHEME
+#define OTA_SCHEME none
+#endif
+
 #define OTA_PRIMARY_PAGE ((uint16_t)0)
 #define OTA_SECONDARY_PAGE OTA_SLOT_PAGES
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))

@@ -22,12 +22,16 @@
 #define OTA_DIGEST_AHEAD 0U
 #define OTA_SINGLE_SLOT 0
 
+#ifndef OTA_SCHEME
+#define OTA_SCHEME none
+#endif
+
 #define OTA_PRIMARY_PAGE ((uint16_t)0)
 #define OTA_SECONDARY_PAGE OTA_SLOT_PAGES
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 
 #define OTA_PAGE_BYTES_MAX 1024
-#define OTA_CHUNK_BYTES_MAX 64
+#define OTA_CHUNK_BYTES_MAX 128 /* more than a chunk: LMS verifies in it */
 #define OTA_FRAME_BYTES_MAX 98
 #define OTA_PLACES_MAX 7424
 #define OTA_PAGES_MAX 58
