@@ -10,18 +10,20 @@
 #include "sha256.h"
 
 /* In `chunk`, which holds no blocks meanwhile. */
-#define AT_OPEN 0U               /* the block of the open hash that is being filled */
-#define AT_PART 64U              /* the part of the signature that is coming in */
-#define AT_HASH (AT_PART + LMS_N) /* hash of the message and its checksum; then the node that was reached */
-#define AT_NODE (AT_HASH + LMS_N + 2U) /* q, then the number of the node: u32 */
-#define AT_INDEX (AT_NODE + 4U)  /* number of the part */
-#define AT_FILL (AT_NODE + 5U)   /* bytes of it that are here */
-#define AT_WRONG (AT_NODE + 6U)  /* not 0: something does not fit */
-#define LMS_RAM_BYTES (AT_NODE + 7U)
+#define AT_NODE 0U  /* q, then the number of the node: big-endian */
+#define AT_INDEX 4U /* number of the part */
+#define AT_FILL 5U  /* bytes of it that are here */
+#define AT_WRONG 6U /* not 0: something does not fit */
+#define AT_HASH 7U  /* hash of the message and its checksum; then the node that was reached */
+#define AT_PART (AT_HASH + LMS_N + 2U) /* the part of the signature that is coming in */
+#define AT_OPEN (AT_PART + LMS_N)      /* the block of the open hash that is being filled */
+#define LMS_RAM_BYTES (AT_OPEN + 64U)
 
 #if OTA_CHUNK_BYTES_MAX < LMS_RAM_BYTES
 #error "OTA_CHUNK_BYTES_MAX must hold what verifying LMS keeps"
 #endif
+
+#define ROOT_NODE 0x01000000UL /* number 1, as it lies in AT_NODE */
 
 /* Parts by number. */
 #define PART_HEAD 0U
@@ -70,9 +72,7 @@ static void put_bytes(struct ota *ota, const uint8_t *bytes, uint8_t count)
 OTA_CALLED static void put_prefix(struct ota *ota, uint8_t *to, uint16_t of)
 {
     port_read(OTA_KEY_PAGE, KEY_IDENTIFIER, to, IDENTIFIER_BYTES);
-    for (uint8_t i = 0; i < 4U; i++) {
-        to[IDENTIFIER_BYTES + i] = ota->chunk[AT_NODE + 3U - i];
-    }
+    copy_u32(to + IDENTIFIER_BYTES, ota->chunk + AT_NODE);
     to[IDENTIFIER_BYTES + 4U] = (uint8_t)(of >> 8);
     to[IDENTIFIER_BYTES + 5U] = (uint8_t)of;
 }
@@ -142,9 +142,7 @@ static uint8_t digit(const struct ota *ota, uint8_t i)
 
 static void take_head(struct ota *ota, const uint8_t *part)
 {
-    for (uint8_t i = 0; i < 4U; i++) {
-        ota->chunk[AT_NODE + 3U - i] = part[i];
-    }
+    copy_u32(ota->chunk + AT_NODE, part);
     compare(ota, KEY_LEAF_TYPE, part + 4, 4);
     hash_open(ota, D_MESSAGE);
 }
@@ -194,26 +192,31 @@ static void take_chain(struct ota *ota, uint8_t chain, const uint8_t *part)
  * another root than 1. */
 static void take_leaf(struct ota *ota, uint8_t *part)
 {
-    uint8_t *node = ota->chunk + AT_NODE;
+    uint8_t levels = height();
 
     hash_close(ota, part);
-    put_u32(node, get_u32(node) ^ ((uint32_t)1 << height()));
+    ota->chunk[AT_NODE + 3U - (levels >> 3)] ^= bit_mask(levels);
     hash_open(ota, D_LEAF);
     put_bytes(ota, part, LMS_N);
     hash_close(ota, ota->chunk + AT_HASH);
 }
 
-/* One level up: the node reached, and beside it the one that the signature has. */
+/* One level up: the node reached, and beside it the one that the signature has. The bit that falls out of the number says
+ * which of them is the right one. */
 static void take_path(struct ota *ota, const uint8_t *part)
 {
-    uint8_t *node = ota->chunk + AT_NODE;
     uint8_t *reached = ota->chunk + AT_HASH;
-    bool is_right = (node[0] & 1U) != 0U;
+    uint8_t carry = 0;
 
-    put_u32(node, get_u32(node) >> 1);
+    for (uint8_t i = 0; i < 4U; i++) {
+        uint8_t byte = ota->chunk[AT_NODE + i];
+
+        ota->chunk[AT_NODE + i] = (uint8_t)(byte >> 1 | carry);
+        carry = (uint8_t)(byte << 7);
+    }
     hash_open(ota, D_NODE);
-    put_bytes(ota, is_right ? part : reached, LMS_N);
-    put_bytes(ota, is_right ? reached : part, LMS_N);
+    put_bytes(ota, carry != 0U ? part : reached, LMS_N);
+    put_bytes(ota, carry != 0U ? reached : part, LMS_N);
     hash_close(ota, reached);
 }
 
@@ -260,7 +263,7 @@ enum ota_result lms_start(struct ota *ota)
         ota->chunk_filled = 0;
         ota->map_valid = false;
     }
-    memset(ota->chunk + AT_NODE, 0, LMS_RAM_BYTES - AT_NODE);
+    memset(ota->chunk, 0, AT_HASH);
     return levels != 0U && get_u16(ota->manifest + OTA_MANIFEST_SIGNATURE_BYTES) == LMS_SIGNATURE_BYTES + LMS_N * levels
                ? OTA_OK
                : OTA_FAILED;
@@ -282,5 +285,5 @@ void lms_take(struct ota *ota, const uint8_t *bytes, uint16_t count)
 enum ota_result lms_end(struct ota *ota)
 {
     compare(ota, KEY_ROOT, ota->chunk + AT_HASH, LMS_N);
-    return ota->chunk[AT_WRONG] == 0U && get_u32(ota->chunk + AT_NODE) == 1U ? OTA_OK : OTA_FAILED;
+    return ota->chunk[AT_WRONG] == 0U && get_u32(ota->chunk + AT_NODE) == ROOT_NODE ? OTA_OK : OTA_FAILED;
 }

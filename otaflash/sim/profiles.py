@@ -154,6 +154,14 @@ ATMEGA328P = Profile(
     digest_ahead=4,  # from the boot section the CPU runs on in SPM: the UART's interrupt, and the digest
 )
 
+ATMEGA328P_LMS = replace(
+    ATMEGA328P,
+    name="atmega328p-lms",
+    # firmware/ports/atmega328p/build-lms.toml: the loader from 0x4E00 on, the key page right below.
+    loader_bytes=12800,
+    slot_pages=75,
+)
+
 ATMEGA1284P = Profile(
     name="atmega1284p",
     real=True,
@@ -314,6 +322,7 @@ PROFILES: dict[str, Profile] = {
     made.name: made
     for made in (
         ATMEGA328P,
+        ATMEGA328P_LMS,
         ATMEGA1284P,
         NRF51822,
         NRF52832,

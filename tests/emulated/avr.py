@@ -59,10 +59,10 @@ def place(flash: bytearray, program: Firmware) -> None:
 
 
 class AvrBoard:
-    """A board (tests.emulated.board.Board): the chip with the shipped loader, powered from the start."""
+    """A board (tests.emulated.board.Board): the chip with a shipped loader, powered from the start."""
 
-    def __init__(self, *, baud: int = 115200, seed: int = 1) -> None:
-        loader = read_hex(LOADER_HEX)
+    def __init__(self, *, baud: int = 115200, seed: int = 1, hex_file: Path = LOADER_HEX) -> None:
+        loader = read_hex(hex_file)
         self._flash = bytearray(b"\xff" * FLASH_BYTES)
         place(self._flash, loader)
         self.loader_start = loader.lowest

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = sorted(path.parent.name for path in (ROOT / "firmware" / "ports").glob("*/build.toml"))
+PORTS = sorted(
+    path.parent.name + path.stem.removeprefix("build") for path in (ROOT / "firmware" / "ports").glob("*/build*.toml")
+)
 
 BUILD = """
 compiler = "gcc"

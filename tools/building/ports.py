@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "firmware" / "core"
@@ -54,14 +55,28 @@ class Sizes:
     ram_bytes: int
 
 
-def read_port(folder: Path) -> Port:
-    """The port in `folder`. Raises BuildError where build.toml lacks a field or names a file that is not there."""
+def read_table(path: Path) -> dict[str, Any]:
+    """What a build states. ``build-NAME.toml`` says what it has other than build.toml, and flags that it adds; its
+    `scheme` takes the place of ``scheme_none.c`` in a list of the core's files."""
+    table = tomllib.loads((path.parent / "build.toml").read_text(encoding="utf-8"))
+    if path.name == "build.toml":
+        return table
+    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    if "core" in table:
+        scheme = f"scheme_{own['scheme']}.c"
+        table["core"] = [scheme if name == "scheme_none.c" else name for name in table["core"]]
+    return {**table, **own, "flags": [*table["flags"], *own["flags"]]}
+
+
+def read_port(path: Path) -> Port:
+    """The port that is built as `path` says. Raises BuildError where a field or a file that it names is missing."""
+    folder, name = path.parent, path.parent.name + path.stem.removeprefix("build")
     try:
-        table = tomllib.loads((folder / "build.toml").read_text(encoding="utf-8"))
+        table = read_table(path)
         core = [CORE / name for name in table["core"]] if "core" in table else sorted(CORE.glob("*.c"))
         sources = (*core, *(folder / name for name in table["sources"]))
         port = Port(
-            name=folder.name,
+            name=name,
             folder=folder,
             compiler=str(table["compiler"]),
             size=str(table["size"]),
@@ -73,16 +88,16 @@ def read_port(folder: Path) -> Port:
             ram_limit=int(table["ram_limit"]),
         )
     except (KeyError, tomllib.TOMLDecodeError) as error:
-        raise BuildError(f"{folder.name}/build.toml: {error}") from error
+        raise BuildError(f"{folder.name}/{path.name}: {error}") from error
     absent = [source.name for source in sources if not source.is_file()]
     if absent:
-        raise BuildError(f"{folder.name}/build.toml: no such file: {', '.join(absent)}")
+        raise BuildError(f"{folder.name}/{path.name}: no such file: {', '.join(absent)}")
     return port
 
 
 def all_ports() -> list[Port]:
-    """Every port of a chip, by name; those of no chip (host, null) have no build.toml."""
-    return [read_port(path.parent) for path in sorted(PORTS.glob("*/build.toml"))]
+    """Every port of a chip, by name, in every build that it has; those of no chip (host, null) have no build.toml."""
+    return sorted((read_port(path) for path in PORTS.glob("*/build*.toml")), key=lambda port: port.name)
 
 
 def run(command: list[str], folder: Path) -> str:

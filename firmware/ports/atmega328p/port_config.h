@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #define OTA_PAGE_BYTES 128U
-#define OTA_SLOT_PAGES ((uint16_t)81)
 #define OTA_RECORD_PAGES ((uint16_t)2) /* 48 + 1 + 2 * 81 + 16 bytes */
 #define OTA_WRITE_BYTES ((uint16_t)2)
 #define OTA_MARK_BYTES ((uint16_t)1) /* a page write ANDs: a mark is one byte in a page of ones */
@@ -22,8 +21,15 @@
 #define OTA_DIGEST_AHEAD 4U /* blocks of SHA-256, 18 ms: the window keeps the ring from overflowing meanwhile */
 #define OTA_SINGLE_SLOT 0
 
-#ifndef OTA_SCHEME
+/* build.toml and build-lms.toml: what verifies signatures takes pages from the slots, and so is another board. */
+#ifdef PORT_LMS
+#define OTA_SCHEME lms
+#define OTA_SLOT_PAGES ((uint16_t)75)
+#define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', '-', 'l', 'm', 's', 0, 0
+#else
 #define OTA_SCHEME none
+#define OTA_SLOT_PAGES ((uint16_t)81)
+#define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', 0, 0, 0, 0, 0, 0
 #endif
 
 /* Logical pages are the pages of the flash, from address 0. */
@@ -32,7 +38,6 @@
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 #define PORT_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES))
 
-#define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', 0, 0, 0, 0, 0, 0
 #define PORT_RING_BYTES 512U
 #define PORT_STALL_MS 20U
 
