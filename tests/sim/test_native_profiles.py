@@ -36,7 +36,7 @@ def test_the_time_of_a_byte_follows_the_line_rate() -> None:
 def test_an_unknown_board_is_refused_with_the_names_known() -> None:
     with pytest.raises(TargetError, match="pdp11") as caught:
         profile("pdp11")
-    assert "atmega328p, atmega1284p" in caught.value.remedy
+    assert "atmega328p, atmega328p-lms" in caught.value.remedy
     assert caught.value.exit_code is ExitCode.NO_TARGET
 
 
