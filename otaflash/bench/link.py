@@ -53,7 +53,7 @@ def _way(delay_ms: float, loss: float = 0.0, **more: float) -> Way:
 
 def _large(name: str, way: Way, bar: float) -> Cell:
     """240 KiB on a board whose UART receives by DMA during an erase."""
-    return Cell(name, way, bar, "nrf52832", LARGE_BYTES)
+    return Cell(name, way, bar, "nrf52840", LARGE_BYTES)
 
 
 BURSTS = _way(30, burst_good_s=2.0, burst_bad_s=0.2, burst_loss=0.9)

@@ -24,7 +24,7 @@ from otaflash.system import peak_memory_bytes
 FLEETS = (10, 50, 100)
 FLEET_BOARD = "atmega328p"
 FLEET_BYTES = 10_000
-SINGLE_BOARD = "nrf52832"
+SINGLE_BOARD = "nrf52840"
 RATIO_BAR = 1.3
 """CPU time for each board in the largest fleet, by that in the smallest."""
 CPU_BAR_S = 1.0

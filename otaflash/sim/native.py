@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from otaflash.errors import ExitCode, Fault, OtaflashError
-from otaflash.sim.profiles import Profile, check_profile
+from otaflash.sim.profile_rules import check_profile
+from otaflash.sim.profiles import Profile
 
 REBUILD = "python -m otaflash.sim.build_native"
 
@@ -375,8 +376,7 @@ class NativeBoard:
     @property
     def rule(self) -> str:
         """The rule broken since power_on, or ""."""
-        text: str = _ffi.string(_lib.board_rule(self._board)).decode()
-        return text
+        return str(_ffi.string(_lib.board_rule(self._board)).decode())
 
     @property
     def bytes_lost(self) -> int:

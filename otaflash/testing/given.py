@@ -14,7 +14,8 @@ from otaflash.image.bundle import Bundle
 from otaflash.image.data import Firmware, Segment
 from otaflash.image.load import load
 from otaflash.image.program import bundle_for
-from otaflash.sim.profiles import Profile, check_profile, profile
+from otaflash.sim.profile_rules import check_profile
+from otaflash.sim.profiles import Profile, profile
 from otaflash.sim.radio import LinkModel, Way
 from otaflash.wire.messages import Version
 

@@ -35,6 +35,11 @@ class Board(Protocol):
         """True if the program counter is in the primary slot."""
         ...
 
+    @property
+    def lost(self) -> int:
+        """Bytes of the line that the chip could not take."""
+        ...
+
     def send(self, data: bytes) -> None:
         """Puts bytes on the line to the chip, behind those that are still under way."""
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
-from otaflash.sim.profiles import NRF51822
+from otaflash.sim.profiles import ATMEGA1284P
 from otaflash.wire.messages import Version
 from tests.emulated.avr import ROOT, AvrBoard
 from tests.emulated.board import Board
-from tests.emulated.nrf51 import Nrf51
+from tests.emulated.native import NativeCore
+from tests.emulated.nrf import NRF51, NRF52, Nrf, Soc
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,10 @@ def _jmp(address: int) -> bytes:
     return bytes((0x0C, 0x94)) + (address // 2).to_bytes(2, "little")
 
 
-def _make_nrf51(seed: int) -> Board:
-    (loader,) = read_hex(ROOT / "firmware" / "ports" / "nrf51" / "nrf51.hex").segments
-    return Nrf51(loader.data, seed)
-
-
-def nrf51822() -> Chip:
+def _nrf(port: str, soc: Soc) -> Chip:
     """Its program is a vector table and one instruction that jumps to itself (B .-0, 0xE7FE)."""
-    slot = Slot("nrf51822", NRF51822.slot_base, NRF51822.slot_pages, NRF51822.page_bytes)
+    known = soc.profile
+    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
     entry = slot.base + 0xC0
     stays = _vectors(0x20004000, entry | 1) + bytes((0xFE, 0xE7))
     bad = {
@@ -89,7 +86,29 @@ def nrf51822() -> Chip:
         "into its data in RAM": _vectors(0x20004000, 0x20000001),
         "nowhere, for its stack is none": _vectors(0, entry | 1) + bytes((0x01, 0xB4, 0xFE, 0xE7)),  # PUSH {R0}
     }
-    return _chip("nrf51822", _make_nrf51, slot, stays, bad)
+
+    def make(seed: int) -> Board:
+        (loader,) = read_hex(ROOT / "firmware" / "ports" / port / f"{port}.hex").segments
+        return Nrf(soc, loader.data, seed)
+
+    return _chip(known.name, make, slot, stays, bad)
+
+
+def nrf51822() -> Chip:
+    """The Cortex-M0."""
+    return _nrf("nrf51", NRF51)
+
+
+def nrf52832() -> Chip:
+    """The Cortex-M4."""
+    return _nrf("nrf52", NRF52)
+
+
+def native() -> Chip:
+    """The native core, in the sizes of an ATmega1284P; its programs are never run."""
+    known = ATMEGA1284P
+    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
+    return _chip(known.name, lambda seed: NativeCore(known, seed), slot, b"", {})
 
 
 def _vectors(stack: int, entry: int) -> bytes:
@@ -97,4 +116,4 @@ def _vectors(stack: int, entry: int) -> bytes:
     return stack.to_bytes(4, "little") + entry.to_bytes(4, "little") * 47
 
 
-CHIPS: dict[str, Callable[[], Chip]] = {"atmega328p": atmega328p, "nrf51822": nrf51822}
+CHIPS: dict[str, Callable[[], Chip]] = {"atmega328p": atmega328p, "nrf51822": nrf51822, "nrf52832": nrf52832}

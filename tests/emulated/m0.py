@@ -1,4 +1,4 @@
-"""m0, the example program of the Cortex-M0 (firmware/app/m0), compiled for the slot of the nRF51822."""
+"""m0, the example program of the Cortex-M (firmware/app/m0), compiled for the slot of an nRF51822 or an nRF52832."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from pathlib import Path
 
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import Firmware, Segment
-from otaflash.sim.profiles import NRF51822
+from otaflash.sim.profiles import NRF51822, NRF52832, Profile
 from otaflash.wire.messages import Version
-from tests.emulated.nrf51 import SLOT_BASE
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = ROOT / "firmware" / "app" / "m0"
-M0 = ("-mcpu=cortex-m0", "-mthumb", "-std=c99", "-Os", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
-INCLUDES = ("-I../../core", "-I../../ports/nrf", "-I../../ports/nrf51", "-ffunction-sections", "-Wl,--gc-sections")
+M0 = ("-mthumb", "-std=c99", "-Os", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror")
+TARGETS = {
+    NRF51822.name: ("-mcpu=cortex-m0", "-I../../ports/nrf51"),
+    NRF52832.name: ("-mcpu=cortex-m4", "-I../../ports/nrf52", "-DPIN_TXD=6U", "-DPIN_RXD=8U"),
+}
+INCLUDES = ("-I../../core", "-I../../ports/nrf", "-ffunction-sections", "-Wl,--gc-sections")
 CORE = tuple(str(path) for path in sorted((ROOT / "firmware" / "core").glob("*.c")))
 PLAIN = ("m0.c",)
 """Says its name, and knows nothing of the loader."""
@@ -39,13 +42,14 @@ def to_binary(program: Path) -> bytes:
     return raw.read_bytes()
 
 
-def compiled(folder: Path, version: str, sources: tuple[str, ...] = PLAIN) -> Path:
+def compiled(folder: Path, version: str, sources: tuple[str, ...] = PLAIN, board: str = NRF51822.name) -> Path:
     """The ELF of m0."""
     program = folder / f"m0-{version}.elf"
     define = f'-DM0_VERSION="{version}"'
     subprocess.run(
         [
             "arm-none-eabi-gcc",
+            *TARGETS[board],
             *M0,
             "-Wl,--build-id=none",
             define,
@@ -62,9 +66,11 @@ def compiled(folder: Path, version: str, sources: tuple[str, ...] = PLAIN) -> Pa
     return program
 
 
-def application(folder: Path, version: str, count: int, sources: tuple[str, ...] = PLAIN) -> Image:
+def application(
+    folder: Path, version: str, count: int, sources: tuple[str, ...] = PLAIN, known: Profile = NRF51822
+) -> Image:
     """m0, with constants behind it up to `count` bytes."""
-    code = to_binary(compiled(folder, version, sources))
-    data = Firmware((Segment(SLOT_BASE, code + random.Random(version).randbytes(count - len(code))),), None)
-    slot = Slot("nrf51822", SLOT_BASE, NRF51822.slot_pages, NRF51822.page_bytes)
+    code = to_binary(compiled(folder, version, sources, known.name))
+    data = Firmware((Segment(known.slot_base, code + random.Random(version).randbytes(count - len(code))),), None)
+    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
     return build_image(data, slot, version=Version(int(version[0]), 0, 0, 0), counter=1)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.emulated.board import CutKind
-from tests.emulated.chips import CHIPS, atmega328p, nrf51822
+from tests.emulated.chips import CHIPS, atmega328p
 from tests.emulated.cuts import Campaign, Cut, any_cycle, every_operation, sampled
 
 
@@ -16,9 +16,9 @@ def avr() -> Campaign:
     return Campaign(atmega328p())
 
 
-@pytest.fixture(scope="module")
-def m0() -> Campaign:
-    return Campaign(nrf51822())
+@pytest.fixture(scope="module", params=["nrf51822", "nrf52832"])
+def cortex_m(request: pytest.FixtureRequest) -> Campaign:
+    return Campaign(CHIPS[request.param]())
 
 
 def torn(operations: int) -> list[tuple[Cut, ...]]:
@@ -45,10 +45,10 @@ def test_cuts_at_any_moment_leave_the_atmega328p_with_an_approved_image(avr: Cam
 
 
 @pytest.mark.parametrize("history", ["upgrade", "revert", "confirm"])
-def test_two_cuts_leave_the_nrf51822_with_an_approved_image(m0: Campaign, history: str) -> None:
-    operations, micros = m0.operations(history)
-    assert m0.run(history, sampled(operations, 15, 2, seed=1)).wrong == []
-    assert m0.run(history, any_cycle(micros, 5, 2, seed=1)).wrong == []
+def test_two_cuts_leave_a_cortex_m_with_an_approved_image(cortex_m: Campaign, history: str) -> None:
+    operations, micros = cortex_m.operations(history)
+    assert cortex_m.run(history, sampled(operations, 4, 2, seed=1)).wrong == []
+    assert cortex_m.run(history, any_cycle(micros, 2, 2, seed=1)).wrong == []
 
 
 @pytest.mark.parametrize("kind", ["before", "torn", "after"])

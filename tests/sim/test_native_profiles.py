@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from otaflash.errors import ExitCode, TargetError
-from otaflash.sim.profiles import PROFILES, check_profile, profile
+from otaflash.sim.profile_rules import check_profile
+from otaflash.sim.profiles import PROFILES, profile
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -15,7 +16,7 @@ def test_the_sizes_of_every_profile_agree(name: str) -> None:
 
 def test_the_chips_are_there_and_the_tiny_ones_are_marked_as_unreal() -> None:
     real = {known.name for known in PROFILES.values() if known.real}
-    assert real == {"atmega328p", "atmega328p-lms", "atmega1284p", "nrf51822", "nrf52832", "stm32f103"}
+    assert real == {"atmega328p", "atmega328p-lms", "atmega1284p", "nrf51822", "nrf52832", "nrf52840", "stm32f103"}
     assert {"tiny1", "tiny2", "tiny3"} <= PROFILES.keys()
 
 
@@ -79,12 +80,12 @@ def test_a_contradiction_is_named(change: dict[str, object], complaint: str) -> 
 
 
 def test_a_line_that_the_receiver_keeps_up_with_needs_no_window() -> None:
-    for name in ("atmega1284p", "nrf52832", "stm32f103"):
+    for name in ("atmega1284p", "nrf52840", "stm32f103"):
         assert PROFILES[name].at_baud(57600).window_bytes == 0
 
 
 def test_a_line_faster_than_the_flash_is_bounded_by_what_the_receiver_holds() -> None:
-    for name in ("atmega328p", "atmega1284p", "nrf52832", "stm32f103"):
+    for name in ("atmega328p", "atmega1284p", "nrf52840", "stm32f103"):
         fast = PROFILES[name].at_baud(921600)
         assert fast.baud == 921600
         assert fast.frame_bytes < fast.window_bytes < fast.rx_ring_bytes

@@ -1,4 +1,4 @@
-/* m0: the example program for boards with a Cortex-M0 of Nordic's (nRF51822). Says on the UART which version runs, over
+/* m0: the example program for boards with an nRF51822, and with an nRF52832 (-DPIN_TXD=6U: nRF52 DK). Says on the UART which version runs, over
  * and over, and nothing else: it never feeds the watchdog, so that a trial ends in a reset. Knows nothing of the
  * bootloader but its slot's address, which stands in m0.ld. */
 #include <stdint.h>
@@ -17,6 +17,9 @@
 #define TIMER_PRESCALER REGISTER(0x40008510U)
 #define TIMER_CC REGISTER(0x40008540U)
 #define LINE_EVERY_US 100000U
+#ifndef PIN_TXD
+#define PIN_TXD 24U /* BBC micro:bit V1 */
+#endif
 
 extern uint32_t ram_end;
 void reset(void);
@@ -35,7 +38,7 @@ static void say(const char *text)
 
 void reset(void)
 {
-    UART_PSELTXD = 24U;
+    UART_PSELTXD = PIN_TXD;
     UART_BAUDRATE = 0x01D7E000U;
     UART_ENABLE = 4U;
     UART_STARTTX = 1U;

@@ -6,7 +6,8 @@ import random
 
 from otaflash.bench.soak.scenario import BoardSpec
 from otaflash.engine.sizing import BLOCK_OVERHEAD
-from otaflash.sim.profiles import MARKS_OFFSET, PROFILES, TRIALS_MAX, check_profile
+from otaflash.sim.profile_rules import check_profile
+from otaflash.sim.profiles import MARKS_OFFSET, PROFILES, TRIALS_MAX
 
 REAL = {"atmega328p": 10, "atmega1284p": 3, "nrf51822": 5, "nrf52832": 3, "stm32f103": 4}
 TINY = ("tiny1", "tiny2", "tiny3")

@@ -1,15 +1,15 @@
-"""An emulated nRF51822 on Unicorn: the CPU runs the very loader and the very application, from one flash.
+"""An emulated nRF51822 or nRF52832 on Unicorn: the CPU runs the very loader and the very application, from one flash.
 
-Simplified: an instruction takes one cycle of 16 MHz (a real Cortex-M0 takes more); the CPU runs in slices, and what it
-executed is counted at a slice's end; interrupts are taken there. A read of a running counter or of a UART that still
+Simplified: an instruction takes one cycle (a real CPU takes more); the CPU runs in slices, and what it executed is
+counted at a slice's end; interrupts are taken there. A read of a running counter or of a UART that still
 sends is a wait, and time goes on to the next event, 0.2 ms at most.
 A torn operation leaves firm bits, each drawn once; no cell flickers.
 """
 
 from __future__ import annotations
 
-import ctypes
 import random
+from dataclasses import dataclass
 from typing import Any
 
 from unicorn import (
@@ -33,49 +33,58 @@ from unicorn.arm_const import (
     UC_ARM_REG_SP,
     UC_ARM_REG_XPSR,
     UC_CPU_ARM_CORTEX_M0,
+    UC_CPU_ARM_CORTEX_M4,
 )
 from unicorn.unicorn import Uc, UcError
 
+from otaflash.sim.profiles import NRF51822, NRF52832, Profile
 from tests.emulated.board import CutKind
-from tests.emulated.nrf51_parts import LFCLK_NS, Counter, Uart, Watchdog
+from tests.emulated.nrf_flash import Cells
+from tests.emulated.nrf_parts import LFCLK_NS, Counter, Uart, Watchdog
 
-FLASH_BYTES = 256 * 1024
-RAM_BYTES = 16 * 1024
-PAGE_BYTES = 1024
-CYCLE_NS = 62.5
-SLICE = 1500
-"""Instructions between two looks at the interrupts: less than two bytes of the line."""
+SLICE_NS = 93_750
+"""Time between two looks at the interrupts: about a byte of the line."""
 STOPPED_EARLY = 24
 """What a slice that a wait ends is taken to have executed."""
 WAIT_NS = 200_000
-ERASE_NS = 22_300_000
-WRITE_NS = 46_300
-SLOT_BASE = 0x2000
 UID = bytes(range(0xA0, 0xA8))
 STACKED = (UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR)
 UART_IRQ = 2
+JUMP_TO_ITSELF = bytes((0xFE, 0xE7))
+HFCLK_NS = 62.5
+"""of the timers, on any CPU"""
 
 
-class Nrf51:
+@dataclass(frozen=True, slots=True)
+class Soc:
+    """What tells one chip from the other: sizes and times are those of the simulated board."""
+
+    profile: Profile
+    cpu: int
+    has_vtor: bool
+
+
+NRF51 = Soc(NRF51822, UC_CPU_ARM_CORTEX_M0, has_vtor=False)
+NRF52 = Soc(NRF52832, UC_CPU_ARM_CORTEX_M4, has_vtor=True)
+
+
+class Nrf:
     """A board (tests.emulated.board.Board). `flash` is the chip's memory: what a test writes there is programmed."""
 
-    def __init__(self, loader: bytes, seed: int = 1) -> None:
+    def __init__(self, soc: Soc, loader: bytes, seed: int = 1) -> None:
+        self._soc = soc
+        self._profile = chip = soc.profile
+        self._cycle_ns = 1e9 / chip.cpu_hz
+        self._slice_count = round(SLICE_NS / self._cycle_ns)
         self._random = random.Random(seed)
-        self._memory = ctypes.create_string_buffer(FLASH_BYTES + 4096)
-        self._at = -(-ctypes.addressof(self._memory) // 4096) * 4096
-        cells: Any = ctypes.c_uint8 * FLASH_BYTES
-        self.flash: Any = cells.from_address(self._at)
-        self._words = (ctypes.c_uint32 * (FLASH_BYTES // 4)).from_address(self._at)
-        ctypes.memset(self._at, 0xFF, FLASH_BYTES)
+        self.cells = Cells(chip.flash_bytes, chip.page_bytes, self._random)
+        self.flash: Any = self.cells.bytes
         self.flash[: len(loader)] = loader
         self._now = 0
-        self._base = 0
         self.is_off = True
         self.uart = Uart()
         self.operations = 0
         """Flash operations of all time: page erases and word writes."""
-        self.writes: dict[int, int] = {}
-        """How often each word was written since its page was erased."""
         self.resets: list[str] = []
         self.wrong: list[str] = []
         """Rules of the chip that the program broke."""
@@ -84,9 +93,6 @@ class Nrf51:
         self._cut_at: int | None = None
         self._cut_kind: CutKind = "before"
         self._bites = False
-        self._stuck: tuple[int, int] | None = None
-        self._landing: dict[int, int] = {}
-        """Words that were written and not settled yet, and what they are then."""
         self._retained = 0
         self._watchdog = Watchdog()
 
@@ -114,7 +120,7 @@ class Nrf51:
         self._bites = True
 
     def stick(self, address: int, bit: int) -> None:
-        self._stuck = (address, bit)
+        self.cells.stick(address, bit)
 
     def off(self) -> None:
         self.is_off = True
@@ -137,7 +143,11 @@ class Nrf51:
 
     @property
     def runs_application(self) -> bool:
-        return not self.is_off and int(self._uc.reg_read(UC_ARM_REG_PC)) >= SLOT_BASE
+        return not self.is_off and int(self._uc.reg_read(UC_ARM_REG_PC)) >= self._profile.slot_base
+
+    @property
+    def lost(self) -> int:
+        return self.uart.lost
 
     @property
     def watchdog_runs(self) -> bool:
@@ -149,20 +159,20 @@ class Nrf51:
         """A new CPU: its translations go with it, so that code which was programmed meanwhile is what runs."""
         self.resets.append(cause)
         self.uart.reset()
-        self._config = self._enabled = 0
-        self._resetting = self._stopped = self._returned = self._bitten = self._locked_up = False
+        self._config = self._enabled = self._vectors_at = 0
+        self._resetting = self._stopped = self._returned = self._bitten = self._locked_up = self._stands = False
         self._rtc, self._timer = Counter(), Counter()
         self._captured = self._waited = 0
         make: Any = Uc
         uc = make(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         self._uc: Any = uc
-        uc.ctl_set_cpu_model(UC_CPU_ARM_CORTEX_M0)
-        uc.mem_map_ptr(0, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC, self._at)
+        uc.ctl_set_cpu_model(self._soc.cpu)
+        uc.mem_map_ptr(0, self._profile.flash_bytes, UC_PROT_READ | UC_PROT_EXEC, self.cells.at)
         uc.mem_map(0x10000000, 0x1000)
         uc.mem_write(0x10000060, UID)
-        uc.mem_map(0x20000000, RAM_BYTES)
+        uc.mem_map(0x20000000, self._profile.ram_bytes)
         if cause == "power":
-            self._ram = self._random.randbytes(RAM_BYTES)
+            self._ram = self._random.randbytes(self._profile.ram_bytes)
         uc.mem_write(0x20000000, self._ram)
         uc.mem_map(0xFFFFF000, 0x1000)
         uc.mmio_map(0x40000000, 0x20000, self._read, None, self._write, None)
@@ -170,24 +180,24 @@ class Nrf51:
         uc.mmio_map(0xE000E000, 0x1000, self._read_system, None, self._write_system, None)
         uc.hook_add(UC_HOOK_MEM_WRITE_PROT, self._program)
         uc.hook_add(UC_HOOK_INTR, self._on_exception)
-        uc.reg_write(UC_ARM_REG_SP, self._words[0])
-        uc.reg_write(UC_ARM_REG_PC, self._words[1])
+        uc.reg_write(UC_ARM_REG_SP, self.cells.words[0])
+        uc.reg_write(UC_ARM_REG_PC, self.cells.words[1])
 
     def _slice(self) -> None:
         self._stopped = self._returned = False
         uc = self._uc
-        if not self._locked_up:
+        if not (self._locked_up or self._stands):
             self._execute(uc)
-        self._now += round((STOPPED_EARLY if self._stopped else SLICE) * CYCLE_NS)
+        self._now += round(STOPPED_EARLY * self._cycle_ns) if self._stopped else SLICE_NS
         self.uart.advance(self._now)
         if self.is_off:
             self.uart.reset()
         elif self._bitten or self._now >= self._watchdog.bites_ns:
             self._watchdog = Watchdog()
-            self._ram = bytes(uc.mem_read(0x20000000, RAM_BYTES))
+            self._ram = bytes(uc.mem_read(0x20000000, self._profile.ram_bytes))
             self._reset("watchdog")
         elif self._resetting:
-            self._ram = bytes(uc.mem_read(0x20000000, RAM_BYTES))
+            self._ram = bytes(uc.mem_read(0x20000000, self._profile.ram_bytes))
             self._reset("soft")
         elif self._returned:
             self._leave_exception()
@@ -199,17 +209,21 @@ class Nrf51:
         return bool(enabled) and not self._locked_up and self._uc.reg_read(UC_ARM_REG_IPSR) == 0
 
     def _execute(self, uc: Any) -> None:
-        """A slice. A program that leaves the memory faults, and again in its handler: that locks the CPU up."""
+        """A slice. A program that leaves the memory faults, and again in its handler: that locks the CPU up. One that
+        has come to a jump to itself stands there until an interrupt."""
         try:
-            uc.emu_start(int(uc.reg_read(UC_ARM_REG_PC)) | 1, 0xFFFFFFFE, count=SLICE)
+            uc.emu_start(int(uc.reg_read(UC_ARM_REG_PC)) | 1, 0xFFFFFFFE, count=self._slice_count)
+            at = int(uc.reg_read(UC_ARM_REG_PC)) & ~1
+            self._stands = bytes(self.flash[at : at + 2]) == JUMP_TO_ITSELF and not self._stopped
         except UcError:
             if not self.watchdog_runs:
                 raise
             self._locked_up = True
         finally:
-            self._settle()
+            self.cells.settle()
 
     def _enter_exception(self, number: int) -> None:
+        self._stands = False
         uc = self._uc
         sp = int(uc.reg_read(UC_ARM_REG_SP))
         status = int(uc.reg_read(UC_ARM_REG_XPSR))
@@ -220,7 +234,7 @@ class Nrf51:
         uc.reg_write(UC_ARM_REG_SP, sp)
         uc.reg_write(UC_ARM_REG_IPSR, number)
         uc.reg_write(UC_ARM_REG_LR, 0xFFFFFFF9)
-        uc.reg_write(UC_ARM_REG_PC, self._words[number])
+        uc.reg_write(UC_ARM_REG_PC, self.cells.words[self._vectors_at // 4 + number])
 
     def _on_exception(self, uc: Any, number: int, _: object) -> None:
         """The CPU has branched to EXC_RETURN (8), or met a fault: in a trial that is the new image's."""
@@ -273,7 +287,7 @@ class Nrf51:
                 self._idle(at)
             return self.uart.read(register)
         if at == 0x1E400:
-            self._settle()
+            self.cells.settle()
             self._wait(at, self._now)
             return 1
         if at == 0xB504:
@@ -309,7 +323,7 @@ class Nrf51:
         elif register == (0x008 if is_rtc else 0x00C):
             counter.clear(self._now)
         elif register == (0x508 if is_rtc else 0x510):
-            counter.set_period(LFCLK_NS * (value + 1) if is_rtc else CYCLE_NS * 2**value)
+            counter.set_period(LFCLK_NS * (value + 1) if is_rtc else HFCLK_NS * 2**value)
         elif register == 0x040 and not is_rtc:
             self._captured = counter.read(self._now)
 
@@ -321,6 +335,8 @@ class Nrf51:
             self._enabled |= value
         elif at == 0x180:
             self._enabled &= ~value
+        elif at == 0xD08 and self._soc.has_vtor:
+            self._vectors_at = value
         elif at == 0xD0C and value == 0x05FA0004:
             self._resetting = True
             self._stop()
@@ -347,37 +363,16 @@ class Nrf51:
             return
         if self._config != 2:
             self.wrong.append(f"page 0x{address:05X} is erased while CONFIG is {self._config}")
-        start = address & ~(PAGE_BYTES - 1)
-        cut = self._begin(ERASE_NS)
-        if cut == "before":
-            return
-        for at in range(start, start + PAGE_BYTES, 4):
-            self._words[at >> 2] |= self._random.getrandbits(32) if cut == "torn" else 0xFFFFFFFF
-            self.writes.pop(at, None)
-        self._wear(start, PAGE_BYTES)
+        cut = self._begin(self._profile.erase_page_ns)
+        if cut != "before":
+            self.cells.erase(address, torn=cut == "torn")
 
     def _program(self, uc: Any, access: int, address: int, size: int, value: int, _: object) -> bool:
-        """Only says what the word is to become: Unicorn goes on to store `value`, so it is settled after that."""
-        word = address >> 2
-        cells = self._landing.get(word, self._words[word])
+        self.cells.leave(address)
         if not (self.is_off or self._bitten):
             if self._config != 1 or size != 4 or address & 3:
                 self.wrong.append(f"{size} bytes are written to 0x{address:05X} while CONFIG is {self._config}")
-            cut = self._begin(WRITE_NS)
+            cut = self._begin(self._profile.program_unit_ns)
             if cut != "before":
-                cells &= (value & 0xFFFFFFFF) | (self._random.getrandbits(32) if cut == "torn" else 0)
-                self.writes[address] = self.writes.get(address, 0) + 1
-        self._landing[word] = cells
+                self.cells.write(address, value, torn=cut == "torn")
         return True
-
-    def _settle(self) -> None:
-        """What was written since stands in flash as the cells took it."""
-        for word, cells in self._landing.items():
-            self._words[word] = cells
-            self._wear(4 * word, 4)
-        self._landing.clear()
-
-    def _wear(self, start: int, count: int) -> None:
-        """What a worn cell makes of an operation on its place."""
-        if self._stuck is not None and start <= self._stuck[0] < start + count:
-            self.flash[self._stuck[0]] = self.flash[self._stuck[0]] & 0xFE | self._stuck[1]

@@ -1,5 +1,5 @@
-"""The parts of an nRF51822 beside its CPU: UART0 with its FIFO of six bytes, counters, watchdog. Each knows the time it
-is told, in nanoseconds, and no other part."""
+"""The parts of an nRF51 or nRF52 beside its CPU: UART0 with its FIFO of six bytes, counters, watchdog. Each knows the
+time it is told, in nanoseconds, and no other part."""
 
 from __future__ import annotations
 
