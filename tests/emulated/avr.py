@@ -1,4 +1,4 @@
-"""An ATmega328P on libsimavr that runs the loader as it is flashed. Compiles its C part on demand; knows no message."""
+"""AVRs on libsimavr that run the loader as it is flashed. Compiles its C part on demand; knows no message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import functools
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from otaflash.image.data import Firmware
@@ -13,9 +14,7 @@ from otaflash.image.hexfile import read_hex
 from tests.emulated.board import CutKind
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADER_HEX = ROOT / "firmware" / "ports" / "atmega328p" / "atmega328p.hex"
-FLASH_BYTES = 32768
-HZ = 16_000_000
+PORTS = ROOT / "firmware" / "ports"
 LINE_BYTES = 65536
 _CUTS: dict[CutKind, int] = {"before": 1, "torn": 2, "after": 3}
 _VIOLATIONS = {
@@ -28,6 +27,33 @@ _VIOLATIONS = {
 }
 
 
+class _Kind(ctypes.Structure):
+    """struct kind of avrsim.c."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        *((field, ctypes.c_uint32) for field in ("flash_bytes", "page_bytes", "boot", "vectors", "hz")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Avr:
+    """A kind of chip, with the loader that is flashed to it. `boot`: where its boot section begins."""
+
+    name: str
+    flash_bytes: int
+    page_bytes: int
+    boot: int
+    vectors: int
+    loader: Path
+    hz: int = 16_000_000
+    baud: int = 115_200
+    """of the line that the tests put there"""
+
+
+ATMEGA328P = Avr("atmega328p", 32768, 128, 0x7000, 26, PORTS / "atmega328p" / "atmega328p.hex")
+
+
 @functools.cache
 def _library() -> ctypes.CDLL:
     """Compiles avrsim.c. Raises CalledProcessError where gcc or libsimavr-dev is missing."""
@@ -38,7 +64,8 @@ def _library() -> ctypes.CDLL:
     subprocess.run([*command, "-lsimavr", "-lelf"], check=True)
     library = ctypes.CDLL(str(made))
     pointer, u32, u64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
-    library.chip_on.argtypes, library.chip_on.restype = [ctypes.c_char_p, u32, u32, u32], pointer
+    kind = ctypes.POINTER(_Kind)
+    library.chip_on.argtypes, library.chip_on.restype = [kind, ctypes.c_char_p, u32, u32, u32], pointer
     library.chip_free.argtypes = [pointer]
     library.chip_run.argtypes = [pointer, u64]
     library.chip_send.argtypes = [pointer, ctypes.c_char_p, u32]
@@ -59,15 +86,15 @@ def place(flash: bytearray, program: Firmware) -> None:
 
 
 class AvrBoard:
-    """A board (tests.emulated.board.Board): the chip with a shipped loader, powered from the start."""
+    """A board (tests.emulated.board.Board): the chip with its loader, powered from the start."""
 
-    def __init__(self, *, baud: int = 115200, seed: int = 1, hex_file: Path = LOADER_HEX) -> None:
-        loader = read_hex(hex_file)
-        self._flash = bytearray(b"\xff" * FLASH_BYTES)
+    def __init__(self, kind: Avr = ATMEGA328P, *, seed: int = 1) -> None:
+        loader = read_hex(kind.loader)
+        self._flash = bytearray(b"\xff" * kind.flash_bytes)
         place(self._flash, loader)
+        self.kind = kind
         self.loader_start = loader.lowest
         self.is_off = True
-        self._baud = baud
         self._seed = seed
         self._past_us = 0
         self._past_operations = 0
@@ -77,13 +104,13 @@ class AvrBoard:
 
     @property
     def micros(self) -> int:
-        return self._past_us + (self._library.chip_cycles(self._chip) * 1_000_000 // HZ if self._chip else 0)
+        return self._past_us + (self._library.chip_cycles(self._chip) * 1_000_000 // self.kind.hz if self._chip else 0)
 
     @property
     def flash(self) -> bytearray:
         """What stands in the flash now. What a test writes there while the power is off is what `on` starts with."""
         if self._chip is not None:
-            self._flash[:] = ctypes.string_at(self._library.chip_flash(self._chip), FLASH_BYTES)
+            self._flash[:] = ctypes.string_at(self._library.chip_flash(self._chip), self.kind.flash_bytes)
         return self._flash
 
     @property
@@ -112,7 +139,7 @@ class AvrBoard:
 
     @property
     def lost(self) -> int:
-        """Bytes that came while the receiver was full."""
+        """Bytes that came while the loader's receiver was full."""
         return self._fact(6)
 
     @property
@@ -126,7 +153,10 @@ class AvrBoard:
         """Power comes; RAM holds anything."""
         assert self.is_off
         self._seed += 1
-        self._chip = self._library.chip_on(bytes(self._flash), self.loader_start, self._baud, self._seed)
+        kind = self.kind
+        made = _Kind(kind.name.encode(), kind.flash_bytes, kind.page_bytes, kind.boot, kind.vectors, kind.hz)
+        flash = bytes(self._flash)
+        self._chip = self._library.chip_on(ctypes.byref(made), flash, self.loader_start, kind.baud, self._seed)
         self.is_off = False
         if self._stuck is not None:
             self._library.chip_stick(self._chip, *self._stuck)
@@ -170,7 +200,7 @@ class AvrBoard:
         if self._chip is None:
             self._past_us += micros
             return
-        until = self._library.chip_cycles(self._chip) + micros * HZ // 1_000_000
+        until = self._library.chip_cycles(self._chip) + micros * self.kind.hz // 1_000_000
         ended = self._library.chip_run(self._chip, until)
         broken = self._fact(0)
         assert not broken, [text for bit, text in _VIOLATIONS.items() if broken & bit]

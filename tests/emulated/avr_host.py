@@ -1,4 +1,4 @@
-"""Drives otaflash's engines against an emulated ATmega328P, with the chip's clock as the only clock."""
+"""Drives otaflash's engines against an emulated AVR, with the chip's clock as the only clock."""
 
 from __future__ import annotations
 
@@ -67,11 +67,16 @@ def drive(board: AvrBoard, engine: Engine, image: Image | None = None, *, limit_
     return outcome
 
 
+def shape(board: AvrBoard) -> LinkShape:
+    """The line of `board`, at 10 bits a byte."""
+    return LinkShape(board.kind.baud / 10)
+
+
 def push(board: AvrBoard, image: Image, *, confirm: bool = True, limit_s: float = 30.0) -> Outcome:
     """A whole update."""
-    return drive(board, Push(LinkShape(BYTES_PER_S), 0x1234, confirm=confirm), image, limit_s=limit_s)
+    return drive(board, Push(shape(board), 0x1234, confirm=confirm), image, limit_s=limit_s)
 
 
 def ask(board: AvrBoard, operation: Operation = Operation.INFO, *, limit_s: float = 10.0) -> Outcome:
     """One question or order."""
-    return drive(board, Request(LinkShape(BYTES_PER_S), 0x4321, operation), limit_s=limit_s)
+    return drive(board, Request(shape(board), 0x4321, operation), limit_s=limit_s)

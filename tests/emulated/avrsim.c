@@ -1,6 +1,7 @@
-/* avrsim.c: an ATmega328P on libsimavr with the rules of flash that libsimavr leaves out: SPM takes 4.5 ms, RWWSB hides
- * the section that is written, a page write only clears bits, SPM works from the boot section alone, power may be cut.
- * BOOTRST and BOOTSZ=00: the chip starts at 0x7000. Loaded by avr.py. */
+/* avrsim.c: an AVR with a boot section on libsimavr, with the rules of flash that libsimavr leaves out: SPM takes 4.5 ms, RWWSB
+ * hides the section that is written, a page write only clears bits, SPM works from the boot section alone, power may be cut.
+ * BOOTRST is programmed: the chip starts at its boot section, which is all of the flash that can be read in an SPM. A line at
+ * another rate than the loader's carries noise. What is an address here has 17 bits. Loaded by avr.py. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,11 @@
 #include <simavr/sim_cycle_timers.h>
 #include <simavr/sim_io.h>
 
-#define FLASH_BYTES 32768U
-#define PAGE_BYTES 128U
-#define BOOT 0x7000U
-#define VECTORS 26U
-#define HZ 16000000U
+#define PAGE_BYTES_MAX 256U
 #define SPM_US 4500U
 #define ARMED_CYCLES 8U /* four of the chip's, and what libsimavr takes for the instructions themselves */
 #define MCUCR_AT 0x55
+#define RAMPZ_AT 0x5B
 #define IVSEL_BIT 0x02
 #define MCUSR_AT 0x54
 #define WDRF_BIT 0x08
@@ -31,7 +29,18 @@ enum violation { OUTSIDE_BOOT = 1, WHILE_BUSY = 2, NOT_ARMED = 4, LOADER_PAGE = 
 
 #define LINE_BYTES 65536U
 
+/* One kind of AVR; avr.py fills it. Sizes and addresses are in bytes. */
+struct kind {
+    const char *name;
+    uint32_t flash_bytes;
+    uint32_t page_bytes;
+    uint32_t boot;    /* where the boot section begins */
+    uint32_t vectors; /* that the chip has, of 4 bytes each */
+    uint32_t hz;
+};
+
 struct chip {
+    struct kind kind;
     avr_t *avr;
     avr_io_addr_t spmcsr;
     avr_irq_t *rx;
@@ -39,11 +48,12 @@ struct chip {
     uint8_t in[LINE_BYTES];
     uint32_t in_head, in_tail;
     uint64_t in_next; /* cycle from which the next byte may have come whole */
-    uint32_t byte_cycles;
+    uint32_t byte_cycles; /* of the line */
+    uint32_t own_cycles;  /* of a byte as the chip's UART is set */
     uint8_t out[LINE_BYTES];
     uint32_t out_count;
-    uint8_t buffer[PAGE_BYTES];
-    uint8_t old[PAGE_BYTES];
+    uint8_t buffer[PAGE_BYTES_MAX];
+    uint8_t old[PAGE_BYTES_MAX];
     uint32_t page_at; /* of the operation under way, or the last one */
     uint64_t armed_at;
     int busy;
@@ -92,7 +102,7 @@ static void on_spmcsr(avr_t *avr, avr_io_addr_t addr, uint8_t value, void *param
 
 static void tear(struct chip *chip, uint8_t *page, const uint8_t *old)
 {
-    for (uint32_t i = 0; i < PAGE_BYTES; i++) {
+    for (uint32_t i = 0; i < chip->kind.page_bytes; i++) {
         uint8_t mask = draw(chip);
 
         page[i] = (uint8_t)((page[i] & mask) | (old[i] & ~mask));
@@ -111,23 +121,32 @@ static void operate(struct chip *chip, uint32_t at, int erase)
     if (cut == CUT_BEFORE) {
         return;
     }
-    memcpy(chip->old, page, PAGE_BYTES);
+    memcpy(chip->old, page, chip->kind.page_bytes);
     chip->page_at = at;
-    for (uint32_t i = 0; i < PAGE_BYTES; i++) {
+    for (uint32_t i = 0; i < chip->kind.page_bytes; i++) {
         page[i] = erase ? 0xFFU : (uint8_t)(page[i] & chip->buffer[i]);
     }
     if (cut == CUT_TORN) {
         tear(chip, page, chip->old);
     }
-    if (chip->stuck_at - at < PAGE_BYTES) {
+    if (chip->stuck_at - at < chip->kind.page_bytes) {
         avr->flash[chip->stuck_at] = (uint8_t)((avr->flash[chip->stuck_at] & 0xFEU) | chip->stuck);
     }
     if (!erase) {
-        memset(chip->buffer, 0xFF, PAGE_BYTES);
+        memset(chip->buffer, 0xFF, PAGE_BYTES_MAX);
     }
     chip->busy = 1;
     avr->data[chip->spmcsr] |= RWWSB;
     avr_cycle_timer_register_usec(avr, SPM_US, spm_done, chip);
+}
+
+/* Z, with RAMPZ above it where the chip has more than 64 KiB. */
+static uint32_t far_z(const struct chip *chip)
+{
+    const uint8_t *data = chip->avr->data;
+    uint32_t above = chip->kind.flash_bytes > 0x10000U ? data[RAMPZ_AT] & 1U : 0U;
+
+    return above << 16 | (uint32_t)data[31] << 8 | data[30];
 }
 
 /* The SPM instruction. */
@@ -136,14 +155,15 @@ static int on_spm(avr_io_t *io, uint32_t control, void *param)
     struct chip *chip = running;
     avr_t *avr = chip->avr;
     uint8_t command = avr->data[chip->spmcsr];
-    uint32_t z = (uint32_t)(avr->data[30] | avr->data[31] << 8);
+    uint32_t z = far_z(chip);
+    uint32_t word = z & (chip->kind.page_bytes - 2U);
 
     (void)io;
     (void)param;
     if (control != AVR_IOCTL_FLASH_SPM) {
         return -1;
     }
-    if (avr->pc < BOOT) {
+    if (avr->pc < chip->kind.boot) {
         chip->violations |= OUTSIDE_BOOT;
     } else if (chip->busy) {
         chip->violations |= WHILE_BUSY;
@@ -152,16 +172,31 @@ static int on_spm(avr_io_t *io, uint32_t control, void *param)
     } else if ((command & (PGERS | PGWRT)) != 0 && z >= chip->loader_start) {
         chip->violations |= LOADER_PAGE;
     } else if ((command & (PGERS | PGWRT)) != 0) {
-        operate(chip, z & ~(PAGE_BYTES - 1U), (command & PGERS) != 0);
+        operate(chip, z & ~(chip->kind.page_bytes - 1U), (command & PGERS) != 0);
     } else if ((command & RWWSRE) != 0) {
         avr->data[chip->spmcsr] = 0;
-        memset(chip->buffer, 0xFF, PAGE_BYTES);
+        memset(chip->buffer, 0xFF, PAGE_BYTES_MAX);
     } else {
-        chip->buffer[z & (PAGE_BYTES - 2U)] = avr->data[0];
-        chip->buffer[(z & (PAGE_BYTES - 2U)) + 1U] = avr->data[1];
+        chip->buffer[word] = avr->data[0];
+        chip->buffer[word + 1U] = avr->data[1];
         avr->data[chip->spmcsr] &= RWWSB;
     }
     return 0;
+}
+
+/* True if the loader has set its UART to a rate that is off by 3.9 % or more, and its line carries noise. A terminal follows
+ * an application to whatever rate it sets. */
+static int is_noise(const struct chip *chip)
+{
+    int64_t off = (int64_t)chip->own_cycles - (int64_t)chip->byte_cycles;
+
+    return chip->avr->pc >= chip->loader_start && llabs(off) * 1000 >= (int64_t)chip->byte_cycles * 39;
+}
+
+/* What one end hears of a byte of the other. */
+static uint8_t heard(struct chip *chip, uint8_t byte)
+{
+    return is_noise(chip) ? draw(chip) : byte;
 }
 
 static void on_sent(struct avr_irq_t *irq, uint32_t value, void *param)
@@ -170,7 +205,7 @@ static void on_sent(struct avr_irq_t *irq, uint32_t value, void *param)
 
     (void)irq;
     if (chip->out_count < LINE_BYTES) {
-        chip->out[chip->out_count++] = (uint8_t)value;
+        chip->out[chip->out_count++] = heard(chip, (uint8_t)value);
     }
 }
 
@@ -204,7 +239,7 @@ static void wire_line(struct chip *chip)
     flags &= ~(uint32_t)(AVR_UART_FLAG_STDIO | AVR_UART_FLAG_POLL_SLEEP);
     avr_ioctl(avr, AVR_IOCTL_UART_SET_FLAGS('0'), &flags);
     for (avr_io_t *io = avr->io_port; io != NULL; io = io->next) {
-        if (strcmp(io->kind, "uart") == 0) {
+        if (strcmp(io->kind, "uart") == 0 && ((avr_uart_t *)io)->name == '0') {
             chip->uart = (avr_uart_t *)io;
         }
     }
@@ -212,23 +247,24 @@ static void wire_line(struct chip *chip)
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT), on_sent, chip);
 }
 
-struct chip *chip_on(const uint8_t *flash, uint32_t loader_start, uint32_t baud, uint32_t seed)
+struct chip *chip_on(const struct kind *kind, const uint8_t *flash, uint32_t loader_start, uint32_t baud, uint32_t seed)
 {
     struct chip *chip = calloc(1, sizeof *chip);
 
     avr_global_logger_set(quiet);
-    chip->avr = avr_make_mcu_by_name("atmega328p");
+    chip->kind = *kind;
+    chip->avr = avr_make_mcu_by_name(kind->name);
     running = chip;
     avr_init(chip->avr);
-    chip->avr->frequency = HZ;
-    memcpy(chip->avr->flash, flash, FLASH_BYTES);
+    chip->avr->frequency = kind->hz;
+    memcpy(chip->avr->flash, flash, kind->flash_bytes);
     chip->avr->codeend = chip->avr->flashend;
-    chip->avr->pc = chip->avr->reset_pc = BOOT;
+    chip->avr->pc = chip->avr->reset_pc = kind->boot;
     chip->loader_start = loader_start;
-    chip->byte_cycles = HZ * 10U / baud;
+    chip->byte_cycles = kind->hz * 10U / baud;
     chip->random = seed;
     chip->stuck_at = NOWHERE;
-    memset(chip->buffer, 0xFF, PAGE_BYTES);
+    memset(chip->buffer, 0xFF, PAGE_BYTES_MAX);
     for (uint32_t at = 0x100; at <= chip->avr->ramend; at++) {
         chip->avr->data[at] = draw(chip); /* RAM after power-up is anything */
     }
@@ -251,18 +287,19 @@ static int look(struct chip *chip)
 {
     avr_t *avr = chip->avr;
     uint16_t code = (uint16_t)(avr->flash[avr->pc] | avr->flash[avr->pc + 1] << 8);
-    uint16_t z = (uint16_t)(avr->data[30] | avr->data[31] << 8);
-    int loads = code == 0x95C8 || (code & 0xFE0E) == 0x9004;
+    int far = code == 0x95D8 || (code & 0xFE0E) == 0x9006; /* ELPM */
+    int loads = far || code == 0x95C8 || (code & 0xFE0E) == 0x9004;
+    uint32_t z = far ? far_z(chip) : (uint32_t)(avr->data[30] | avr->data[31] << 8);
     uint8_t status = avr->data[chip->spmcsr];
 
     if ((status & RWWSB) != 0) {
-        chip->violations |= avr->pc < BOOT ? HIDDEN_CODE : 0U;
-        chip->violations |= loads && z < BOOT ? HIDDEN_READ : 0U;
+        chip->violations |= avr->pc < chip->kind.boot ? HIDDEN_CODE : 0U;
+        chip->violations |= loads && z < chip->kind.boot ? HIDDEN_READ : 0U;
     }
     if (!loads || (status & SIGRD) == 0) {
         return 0;
     }
-    avr->data[code == 0x95C8 ? 0 : code >> 4 & 31] = (uint8_t)(0xA0U + z);
+    avr->data[(code & 0x9508) == 0x9508 ? 0 : code >> 4 & 31] = (uint8_t)(0xA0U + z);
     avr->data[chip->spmcsr] = 0;
     avr->pc += 2;
     avr->cycle += 3;
@@ -279,10 +316,10 @@ static void step(struct chip *chip)
     }
     avr_run(avr);
     /* libsimavr knows no IVSEL: an interrupt that goes to the table at 0 is sent to the one in the boot section. */
-    if (avr->pc != 0 && avr->pc < VECTORS * 4U && before >= 0x5000U && (avr->data[MCUCR_AT] & IVSEL_BIT) != 0) {
-        avr->pc += BOOT;
+    if (avr->pc != 0 && avr->pc < chip->kind.vectors * 4U && before >= chip->loader_start && (avr->data[MCUCR_AT] & IVSEL_BIT) != 0) {
+        avr->pc += chip->kind.boot;
     }
-    if (avr->pc == BOOT && before != BOOT) {
+    if (avr->pc == chip->kind.boot && before != chip->kind.boot) {
         chip->resets++;
     }
 }
@@ -304,13 +341,18 @@ static void bite(struct chip *chip)
     chip->resets++;
 }
 
-/* libsimavr counts a parity bit that is not there, 11 bits a byte, and forgets UDRE where the sender was off for a while. */
+/* libsimavr counts a parity bit that is not there, 11 bits a byte; receives at its own rate, though each start bit puts a
+ * receiver right that is a little slower than the line; and forgets UDRE where the sender was off for a while. */
 static void set_line(struct chip *chip)
 {
     uint8_t *data = chip->avr->data;
     uint32_t divisor = (uint32_t)(data[0xC4] | (data[0xC5] & 15U) << 8) + 1U;
 
-    chip->uart->cycles_per_byte = divisor * ((data[0xC0] & 2U) != 0 ? 8U : 16U) * 10U;
+    chip->own_cycles = divisor * ((data[0xC0] & 2U) != 0 ? 8U : 16U) * 10U;
+    chip->uart->cycles_per_byte = chip->own_cycles;
+    if (chip->own_cycles > chip->byte_cycles && !is_noise(chip)) {
+        chip->uart->cycles_per_byte = chip->byte_cycles;
+    }
     if (chip->uart->tx_cnt == 0U && (data[0xC1] & 8U) != 0) {
         data[0xC0] |= 0x20U;
     }
@@ -327,11 +369,12 @@ int chip_run(struct chip *chip, uint64_t until)
         if (chip->in_head != chip->in_tail && avr->cycle >= chip->in_next) {
             uint64_t from = chip->in_next != 0 ? chip->in_next : avr->cycle;
 
+            set_line(chip);
             if (((chip->uart->input.write - chip->uart->input.read) & 63U) >= RECEIVER_BYTES) {
-                chip->lost++;
+                chip->lost += avr->pc >= chip->loader_start;
                 chip->in_head++;
             } else {
-                avr_raise_irq(chip->rx, chip->in[chip->in_head++ % LINE_BYTES]);
+                avr_raise_irq(chip->rx, heard(chip, chip->in[chip->in_head++ % LINE_BYTES]));
             }
             chip->in_next = from + chip->byte_cycles;
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from otaflash.keys.secret import SecretKey, generate, open_secret
 from otaflash.sim.profiles import ATMEGA328P_LMS
 from otaflash.wire import FrameReader, decode, encode, on_stream
 from otaflash.wire.messages import BootState, Offer, OfferReply, Reason, Scheme, Version
-from tests.emulated.avr import HZ, ROOT, AvrBoard
+from tests.emulated.avr import ATMEGA328P, ROOT, AvrBoard
 from tests.emulated.avr_host import BYTES_PER_S, ask
 from tests.emulated.board import drive
 
@@ -47,7 +48,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> SecretKey:
 
 def board_with(page: bytes) -> AvrBoard:
     """As from the programmer: loader, old program, and what lies in the key page."""
-    board = AvrBoard(hex_file=HEX)
+    board = AvrBoard(replace(ATMEGA328P, loader=HEX))
     board.off()
     span = OLD.span()
     board.flash[: len(span)] = span
@@ -117,5 +118,6 @@ def test_a_signature_is_verified_within_three_seconds_of_the_chip(key: SecretKey
         assert isinstance(answer, OfferReply)
         assert answer.reason == Reason.OK
     assert answer.next == len(offer)
-    print(f"verified in {busy / 1e6:.2f} s, {busy * HZ // 1_000_000:,} cycles; {len(bundle.signature)} B of signature")
+    cycles = busy * ATMEGA328P.hz // 1_000_000
+    print(f"verified in {busy / 1e6:.2f} s, {cycles:,} cycles; {len(bundle.signature)} B of signature")
     assert busy / 1e6 <= VERIFY_S_MAX

@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ class Port:
     features: tuple[str, ...]
     flash_limit: int
     ram_limit: int
+    defines: Mapping[str, int]
+    """Numbers that a builder may change, by the name that the sources have for them."""
+
+    def defining(self, changed: Mapping[str, int]) -> Port:
+        """The same port with other numbers. Raises BuildError where it has no such name."""
+        unknown = set(changed) - set(self.defines)
+        if unknown:
+            known = ", ".join(self.defines) or "none"
+            raise BuildError(f"{self.name} defines no {', '.join(sorted(unknown))}; what may be changed: {known}")
+        return replace(self, defines={**self.defines, **changed})
 
     @property
     def hex_path(self) -> Path:
@@ -86,6 +97,7 @@ def read_port(path: Path) -> Port:
             features=tuple(table["features"]),
             flash_limit=int(table["flash_limit"]),
             ram_limit=int(table["ram_limit"]),
+            defines={name: int(number) for name, number in table.get("defines", {}).items()},
         )
     except (KeyError, tomllib.TOMLDecodeError) as error:
         raise BuildError(f"{folder.name}/{path.name}: {error}") from error
@@ -114,7 +126,9 @@ def link(port: Port, program: Path) -> None:
     """Compiles and links `port` into the ELF file `program`. Raises BuildError."""
     includes = ["-I../../core", "-I."]
     sources = [os.path.relpath(path, port.folder) for path in port.sources]
-    run([port.compiler, *COMMON_FLAGS, *includes, *sources, *port.flags, "-o", str(program)], port.folder)
+    defines = [f"-D{name}={number}UL" for name, number in port.defines.items()]
+    command = [port.compiler, *COMMON_FLAGS, *defines, *includes, *sources, *port.flags, "-o", str(program)]
+    run(command, port.folder)
 
 
 def sizes(port: Port, program: Path) -> Sizes:

@@ -14,7 +14,7 @@
 #define OTA_FRAME_BYTES ((uint16_t)100)
 #define OTA_ENTRY_WINDOW_MS ((uint16_t)1000)
 #define OTA_STAY_MS ((uint16_t)15000)
-#define OTA_SWAP_PAGE_MS ((uint16_t)24)
+#define OTA_SWAP_PAGE_MS ((uint16_t)(18U + PORT_CPU_MS(6U))) /* two pages: four times SPM, reading and comparing */
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 0U /* the receiver runs on during SPM: its code lies in the boot section */
 #define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
@@ -39,7 +39,8 @@
 #define PORT_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES))
 
 #define PORT_RING_BYTES 512U
-#define PORT_STALL_MS 20U
+#define PORT_STALL_MS (9U + PORT_CPU_MS(11U)) /* erase and write of a page, and the digest brought up before */
+#define PORT_CPU_MS(at_16_mhz) ((at_16_mhz) * 16000000UL / F_CPU)
 
 #define OTA_PAGE_BYTES_MAX 128
 #define OTA_CHUNK_BYTES_MAX 128

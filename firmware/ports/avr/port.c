@@ -1,6 +1,6 @@
-/* port.c: AVRs with a boot section, UART0 at 115200 baud; what sets a chip apart stands in its port_config.h. Flash may be
- * written only by code in the boot section, and nothing below that section can be read meanwhile: what runs then is marked
- * IN_BOOT and calls nothing. */
+/* port.c: AVRs with a boot section, UART0 and a clock as rate.h has them; what sets a chip apart stands in its
+ * port_config.h. Flash may be written only by code in the boot section, and nothing below that section can be read
+ * meanwhile: what runs then is marked IN_BOOT and calls nothing. */
 #include "port.h"
 
 #include <avr/interrupt.h>
@@ -10,20 +10,16 @@
 #include <util/delay_basic.h>
 
 #include "encoding.h"
+#include "rate.h"
 #include "scheme.h"
 #include "session.h"
 #include "state.h"
 
 #define IN_BOOT __attribute__((noinline, section(".spm")))
 
-#define BAUD_DIVISOR 16U /* with U2X: 16 MHz / (8 * 17) = 117,647 baud, 2.1 % fast */
-#define TWO_BYTES_LOOPS 700U /* of 4 cycles: 175 us, what the sender may still hold */
 #define REQUEST_MAGIC 0x5AC3U
 #define UID_ROW 0x0EU /* serial number in the signature row */
 #define TRIAL_WATCHDOG WDTO_2S
-
-/* 16 MHz / 1024 are 125 ticks in 8 ms. */
-#define TICKS_PER_8_MS 125U
 
 static struct ota loader;
 
@@ -264,16 +260,16 @@ void port_send(uint8_t byte)
     UDR0 = byte;
 }
 
-/* The counter wraps every 4.2 s, and is looked at oftener: at every poll, before every page. Mostly little has passed, so
- * that subtracting is quicker than to divide. */
+/* The counter wraps every 4.2 s at 16 MHz, and is looked at oftener: at every poll, before every page. Mostly little has
+ * passed, so that subtracting is quicker than to divide. */
 uint16_t port_millis(void)
 {
     if (in_application()) {
         return ask_application(OTAFLASH_MILLIS);
     }
-    while ((uint16_t)(TCNT1 - clock_ticks) >= TICKS_PER_8_MS) {
-        clock_ticks = (uint16_t)(clock_ticks + TICKS_PER_8_MS);
-        clock_ms = (uint16_t)(clock_ms + 8U);
+    while ((uint16_t)(TCNT1 - clock_ticks) >= CLOCK_TICKS) {
+        clock_ticks = (uint16_t)(clock_ticks + CLOCK_TICKS);
+        clock_ms = (uint16_t)(clock_ms + CLOCK_TICKS_MS);
     }
     return clock_ms;
 }
@@ -340,8 +336,8 @@ void port_jump(bool trial)
 
 int main(void)
 {
-    UCSR0A = 1U << U2X0;
-    UBRR0 = BAUD_DIVISOR;
+    UCSR0A = BAUD_SPEED;
+    UBRR0 = BAUD_DIVISOR - 1U;
     UCSR0B = (1U << RXCIE0) | (1U << RXEN0) | (1U << TXEN0);
     TCCR1B = (1U << CS12) | (1U << CS10);
     sei();
