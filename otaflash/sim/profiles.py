@@ -217,6 +217,14 @@ NRF51822 = Profile(
     erase_ahead=8,
 )
 
+NRF51822_LMS = replace(
+    NRF51822,
+    name="nrf51822-lms",
+    # firmware/ports/nrf51/build-lms.toml: what verifies lies in the uppermost two pages.
+    loader_bytes=10240,
+    slot_pages=120,
+)
+
 NRF52832 = Profile(
     name="nrf52832",
     real=True,
@@ -339,6 +347,7 @@ PROFILES: dict[str, Profile] = {
         ATMEGA328P_LMS,
         ATMEGA1284P,
         NRF51822,
+        NRF51822_LMS,
         NRF52832,
         NRF52840,
         STM32F103,

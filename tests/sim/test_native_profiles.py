@@ -16,7 +16,16 @@ def test_the_sizes_of_every_profile_agree(name: str) -> None:
 
 def test_the_chips_are_there_and_the_tiny_ones_are_marked_as_unreal() -> None:
     real = {known.name for known in PROFILES.values() if known.real}
-    assert real == {"atmega328p", "atmega328p-lms", "atmega1284p", "nrf51822", "nrf52832", "nrf52840", "stm32f103"}
+    assert real == {
+        "atmega328p",
+        "atmega328p-lms",
+        "atmega1284p",
+        "nrf51822",
+        "nrf51822-lms",
+        "nrf52832",
+        "nrf52840",
+        "stm32f103",
+    }
     assert {"tiny1", "tiny2", "tiny3"} <= PROFILES.keys()
 
 

@@ -68,7 +68,7 @@ class Sizes:
 
 def read_table(path: Path) -> dict[str, Any]:
     """What a build states. ``build-NAME.toml`` says what it has other than build.toml, and flags that it adds; its
-    `scheme` takes the place of ``scheme_none.c`` in a list of the core's files."""
+    `scheme` takes the place of ``scheme_none.c`` in a list of the core's files, its `link` that of link.ld."""
     table = tomllib.loads((path.parent / "build.toml").read_text(encoding="utf-8"))
     if path.name == "build.toml":
         return table
@@ -76,7 +76,9 @@ def read_table(path: Path) -> dict[str, Any]:
     if "core" in table:
         scheme = f"scheme_{own['scheme']}.c"
         table["core"] = [scheme if name == "scheme_none.c" else name for name in table["core"]]
-    return {**table, **own, "flags": [*table["flags"], *own["flags"]]}
+    script = f"-T{own.get('link', 'link.ld')}"
+    flags = [script if flag == "-Tlink.ld" else flag for flag in table["flags"]]
+    return {**table, **own, "flags": [*flags, *own["flags"]]}
 
 
 def read_port(path: Path) -> Port:

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #define OTA_PAGE_BYTES 1024U
-#define OTA_SLOT_PAGES ((uint16_t)121)
 #define OTA_RECORD_PAGES ((uint16_t)2)
 #define OTA_WRITE_BYTES ((uint16_t)4)
 #define OTA_MARK_BYTES ((uint16_t)4)
@@ -22,15 +21,21 @@
 #define OTA_DIGEST_AHEAD 0U
 #define OTA_SINGLE_SLOT 1
 
-#ifndef OTA_SCHEME
+/* build.toml and build-lms.toml: what verifies signatures takes the uppermost two pages, and so is another board. */
+#ifdef PORT_LMS
+#define OTA_SCHEME lms
+#define OTA_SLOT_PAGES ((uint16_t)120)
+#define PORT_BOARD 'n', 'r', 'f', '5', '1', '8', '2', '2', '-', 'l', 'm', 's', 0, 0, 0, 0
+#else
 #define OTA_SCHEME none
+#define OTA_SLOT_PAGES ((uint16_t)121)
+#define PORT_BOARD 'n', 'r', 'f', '5', '1', '8', '2', '2', 0, 0, 0, 0, 0, 0, 0, 0
 #endif
 
 #define OTA_PRIMARY_PAGE ((uint16_t)0)
 #define OTA_SECONDARY_PAGE OTA_SLOT_PAGES
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 
-#define PORT_BOARD 'n', 'r', 'f', '5', '1', '8', '2', '2', 0, 0, 0, 0, 0, 0, 0, 0
 #define PORT_SLOT_BASE 0x2000U
 #define PORT_STALL_MS 200U /* eight erases of 22.3 ms */
 

@@ -20,7 +20,16 @@ any_interrupt:
     ldr     r0, [sp, #24]
     ldr     r1, =0x2000
     cmp     r0, r1
+#ifdef PORT_LMS
+    blo     ours
+    ldr     r2, =0x3F800 /* and the 2 KiB from here on (link-lms.ld) */
+    subs    r0, r0, r2
+    lsrs    r0, r0, #11
+    bne     to_application
+ours:
+#else
     bhs     to_application
+#endif
     mov     r0, lr
     adds    r0, #7
     bne     to_application
