@@ -9,6 +9,8 @@ import pytest
 
 from otaflash.engine import Operation
 from otaflash.image.hexfile import read_hex
+from otaflash.keys.public import read_public
+from otaflash.keys.secret import generate
 from otaflash.session import request
 from otaflash.sim.boards import add_board, save_state
 from otaflash.sim.profiles import PROFILES, Profile
@@ -31,8 +33,7 @@ REAL = [known.name for known in PROFILES.values() if known.real]
 
 def loader_place(known: Profile) -> int:
     """Before the slots where they leave room for a loader, behind them where they begin at 0."""
-    first = known.slot_base - known.loader_bytes
-    return first if first >= 0 else known.flash_bytes - known.loader_bytes
+    return max(known.slot_base - known.loader_bytes, 0) if known.slot_base else known.flash_bytes - known.loader_bytes
 
 
 @pytest.fixture
@@ -211,3 +212,28 @@ def test_a_loader_that_sets_uicr_is_told_that_it_is_left_out(tmp_path: Path) -> 
     ended = otaflash("factory", file, "--loader", loader, "--board", "nrf51822", "-o", made, "--json")
     assert ended.code == 0, ended.err
     assert json.loads(ended.out.splitlines()[0])["id"] == "uicr-dropped"
+
+
+def test_the_public_key_goes_into_its_page_and_inspect_finds_it_there(tmp_path: Path) -> None:
+    known = PROFILES["atmega328p-lms"]
+    key, target = tmp_path / "device.key", tmp_path / "factory.hex"
+    generate(key, signatures=32)
+    words = ("--loader", write_loader(tmp_path, known), "--board", known.name, "-o", target)
+    made = otaflash("factory", write_program(tmp_path, known), *words, "--key", f"{key}.pub", "--json")
+    assert made.code == 0, made.err
+    public = read_public(key)
+    at = known.slot_base + known.pages * known.page_bytes
+    (page,) = [segment.data for segment in read_hex(target).segments if segment.address == at]
+    assert page == public.page()
+    found = otaflash("inspect", target, "--json").result
+    assert (found["key_id"], found["scheme"]) == (public.key_id.hex(), "lms")
+    assert sum(part["bytes"] for part in found["loader"]) == 1024, "the key is no part of the loader"
+
+
+def test_a_loader_that_reaches_into_the_key_page_is_refused(tmp_path: Path) -> None:
+    known = PROFILES["atmega328p-lms"]
+    key, loader = tmp_path / "device.key", tmp_path / "loader.hex"
+    generate(key, signatures=32)
+    loader.write_bytes(program([(known.slot_base + known.pages * known.page_bytes, bytes(200))]))
+    words = ("--loader", loader, "--board", known.name, "-o", tmp_path / "factory.hex", "--key", f"{key}.pub")
+    refused(otaflash("factory", write_program(tmp_path, known), *words), 5, "loader-overlaps-key", "key page")
