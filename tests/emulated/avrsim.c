@@ -20,6 +20,8 @@
 #define IVSEL_BIT 0x02
 #define MCUSR_AT 0x54
 #define WDRF_BIT 0x08
+#define WDTCSR_AT 0x60
+#define WDE_BIT 0x08
 #define NOWHERE 0xFFFFFFFFU
 #define RECEIVER_BYTES 3U /* two wait, one is in the shift register; libsimavr would hold 64 */
 
@@ -324,7 +326,13 @@ static void step(struct chip *chip)
     }
 }
 
-/* The watchdog resets the chip in the middle of a flash operation: RAM stays as it is. */
+/* Where libsimavr does not go on: an instruction that is none, a stack that is none, sleep without interrupts. */
+static int ended(const avr_t *avr)
+{
+    return avr->state == cpu_Crashed || avr->state == cpu_Done;
+}
+
+/* The watchdog resets the chip, perhaps in the middle of a flash operation: RAM stays as it is. */
 static void bite(struct chip *chip)
 {
     avr_t *avr = chip->avr;
@@ -334,7 +342,7 @@ static void bite(struct chip *chip)
     chip->busy = 0;
     avr_cycle_timer_cancel(avr, spm_done, chip);
     memcpy(ram, avr->data, avr->ramend + 1U);
-    avr_reset(avr);
+    avr_reset(avr); /* which also brings back a CPU that has ended */
     memcpy(avr->data + 0x100, ram + 0x100, avr->ramend + 1U - 0x100U);
     free(ram);
     avr->data[MCUSR_AT] |= WDRF_BIT;
@@ -379,10 +387,13 @@ int chip_run(struct chip *chip, uint64_t until)
             chip->in_next = from + chip->byte_cycles;
         }
         step(chip);
+        if (ended(avr) && (avr->data[WDTCSR_AT] & WDE_BIT) != 0) {
+            chip->bitten = 1; /* whatever a program does that has run astray, the watchdog ends it */
+        }
         if (chip->bitten) {
             bite(chip);
         }
-        if (avr->state == cpu_Crashed || avr->state == cpu_Done) {
+        if (ended(avr)) {
             return 2;
         }
     }
