@@ -33,16 +33,17 @@ class Chip:
     new: Image
     baud: int = 115_200
 
-    def image(self, major: int, pages: int, code: bytes | None = None) -> Image:
+    def image(self, major: int, pages: int, code: bytes | None = None, counter: int = 1) -> Image:
         """As _image; without `code` a program that does nothing, for ever."""
-        return _image(self.slot, self.code if code is None else code, major, pages)
+        return _image(self.slot, self.code if code is None else code, major, pages, counter)
 
 
-def _image(slot: Slot, code: bytes, major: int, pages: int) -> Image:
+def _image(slot: Slot, code: bytes, major: int, pages: int, counter: int = 1) -> Image:
     """Version `major`.0.0: `code` and noise, which with the trailer fill the pages."""
     count = pages * slot.page_bytes - 32
     program = code + random.Random(major).randbytes(count - len(code))
-    return build_image(Firmware((Segment(slot.base, program),), None), slot, version=Version(major, 0, 0, 0), counter=1)
+    data = Firmware((Segment(slot.base, program),), None)
+    return build_image(data, slot, version=Version(major, 0, 0, 0), counter=counter)
 
 
 def _chip(name: str, make: Callable[[int], Board], slot: Slot, code: bytes, bad: dict[str, bytes]) -> Chip:
