@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
-from otaflash.sim.profiles import ATMEGA1284P
+from otaflash.sim import profiles
+from otaflash.sim.profiles import Profile
 from otaflash.wire.messages import Version
-from tests.emulated.avr import ROOT, AvrBoard
+from tests.emulated import avr
+from tests.emulated.avr import ROOT, Avr, AvrBoard
 from tests.emulated.board import Board
 from tests.emulated.native import NativeCore
 from tests.emulated.nrf import NRF51, NRF52, Nrf, Soc
@@ -50,28 +52,39 @@ def _chip(name: str, make: Callable[[int], Board], slot: Slot, code: bytes, bad:
     return Chip(name, make, slot, code, bad, _image(slot, code, 1, 2), _image(slot, code, 2, 3))
 
 
-def _make_avr(seed: int) -> Board:
-    board = AvrBoard(seed=seed)
-    board.off()
-    return board
-
-
-def atmega328p() -> Chip:
+def _avr(kind: Avr, known: Profile) -> Chip:
     """Its program is one instruction that jumps to itself (RJMP .-2, 0xCFFF)."""
-    slot = Slot("atmega328p", 0, 81, 128)
+    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
     bad = {
         "behind its end": 0x1000,
         "into the other slot": slot.pages * slot.page_bytes,
-        "into the loader": 0x5400,
-        "to the reset of the boot section": 0x7000,
-        "into the middle of the boot section": 0x7800,
+        "into the loader": known.flash_bytes - known.loader_bytes + known.page_bytes,
+        "to the reset of the boot section": kind.boot,
+        "into the middle of the boot section": kind.boot + 0x800,
     }
-    return _chip("atmega328p", _make_avr, slot, bytes((0xFF, 0xCF)), {name: _jmp(to) for name, to in bad.items()})
+
+    def make(seed: int) -> Board:
+        board = AvrBoard(kind, seed=seed)
+        board.off()
+        return board
+
+    return _chip(known.name, make, slot, bytes((0xFF, 0xCF)), {name: _jmp(to) for name, to in bad.items()})
+
+
+def atmega328p() -> Chip:
+    """The AVR of many boards."""
+    return _avr(avr.ATMEGA328P, profiles.ATMEGA328P)
+
+
+def atmega1284p() -> Chip:
+    """An AVR whose flash takes more than 16 bits to address."""
+    return _avr(avr.ATMEGA1284P, profiles.ATMEGA1284P)
 
 
 def _jmp(address: int) -> bytes:
     """JMP, 0x940C and the word address."""
-    return bytes((0x0C, 0x94)) + (address // 2).to_bytes(2, "little")
+    word = address // 2
+    return (0x940C | word >> 16).to_bytes(2, "little") + (word & 0xFFFF).to_bytes(2, "little")
 
 
 def _nrf(port: str, soc: Soc) -> Chip:
@@ -107,7 +120,7 @@ def nrf52832() -> Chip:
 
 def native() -> Chip:
     """The native core, in the sizes of an ATmega1284P; its programs are never run."""
-    known = ATMEGA1284P
+    known = profiles.ATMEGA1284P
     slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
     return _chip(known.name, lambda seed: NativeCore(known, seed), slot, b"", {})
 
@@ -117,4 +130,9 @@ def _vectors(stack: int, entry: int) -> bytes:
     return stack.to_bytes(4, "little") + entry.to_bytes(4, "little") * 47
 
 
-CHIPS: dict[str, Callable[[], Chip]] = {"atmega328p": atmega328p, "nrf51822": nrf51822, "nrf52832": nrf52832}
+CHIPS: dict[str, Callable[[], Chip]] = {
+    "atmega328p": atmega328p,
+    "atmega1284p": atmega1284p,
+    "nrf51822": nrf51822,
+    "nrf52832": nrf52832,
+}

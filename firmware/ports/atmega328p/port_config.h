@@ -49,6 +49,8 @@
 #define OTA_PAGES_MAX 81
 
 /* Constants stay in flash and are read there. */
+#define PORT_FAR_PAGE(page) ((void)0) /* no RAMPZ */
+#define PORT_FLASH_BYTE(at) pgm_read_byte(at)
 #define OTA_ROM const PROGMEM
 #define OTA_ROM_U32(at) pgm_read_dword(at)
 #define OTA_ROM_U8(at) pgm_read_byte(at)

@@ -9,6 +9,7 @@
 #include <avr/wdt.h>
 #include <util/delay_basic.h>
 
+#include "chip.h"
 #include "encoding.h"
 #include "rate.h"
 #include "scheme.h"
@@ -118,8 +119,10 @@ static IN_BOOT uint8_t signature_byte(uint8_t at)
 
 /* --- flash --------------------------------------------------------------------------------------------------------- */
 
+/* In Z; what lies above goes to RAMPZ, where the chip has one: for all that is read, erased or written until the next call. */
 static uint16_t address_of(uint16_t page, uint16_t offset)
 {
+    PORT_FAR_PAGE(page);
     return (uint16_t)(page * OTA_PAGE_BYTES + offset);
 }
 
@@ -128,7 +131,8 @@ void port_read(uint16_t page, uint16_t offset, uint8_t *to, uint16_t count)
     uint16_t at = address_of(page, offset);
 
     for (; count > 0U; count--) {
-        *to++ = pgm_read_byte(at++);
+        *to++ = PORT_FLASH_BYTE(at);
+        at++;
     }
 }
 
@@ -197,7 +201,7 @@ static const uint8_t identity[OTA_IDENTITY_BYTES] PROGMEM = {
 void port_identity(uint8_t *to)
 {
     for (uint8_t i = 0; i < OTA_IDENTITY_BYTES; i++) {
-        to[i] = pgm_read_byte(&identity[i]);
+        to[i] = OTA_ROM_U8(&identity[i]);
     }
     for (uint8_t i = 0; i < OTA_UID_BYTES; i++) {
         to[OTA_INFO_UID + i] = signature_byte((uint8_t)(UID_ROW + i));

@@ -1,4 +1,4 @@
-/* sha256.S: SHA-256 (FIPS 180-4) for AVRs of up to 64 KiB (LPM), in place of core/sha256.c: a third fewer bytes, and faster.
+/* sha256.S: SHA-256 (FIPS 180-4) for AVRs, in place of core/sha256.c: a third fewer bytes, and faster.
  *
  * The eight working words lie in memory, low byte first, and sums are made there byte by byte with the carry running on:
  * neither ld, st, eor, and, dec nor lpm touches it. The three rotations of a sigma are nested, which makes them shorter:
@@ -8,6 +8,17 @@
  */
 
 #include <avr/io.h>
+
+#ifdef RAMPZ            /* more than 64 KiB: the constants lie in the upper half, with the loader */
+#define lpm elpm
+    .macro far_constants
+    ldi r30, 1
+    out _SFR_IO_ADDR(RAMPZ), r30
+    .endm
+#else
+    .macro far_constants
+    .endm
+#endif
 
 #define WORDS 32        /* of the frame: 8 working words, then the 16 words of the message */
 #define FRAME 96
@@ -44,6 +55,7 @@ first_state:
     .global sha256_start
 sha256_start:
     movw r26, r24
+    far_constants
     ldi r30, lo8(first_state)
     ldi r31, hi8(first_state)
     ldi r18, 32
@@ -161,6 +173,7 @@ sha256_block:
     push r17
     push r28
     push r29
+    far_constants
     in r28, _SFR_IO_ADDR(SPL)
     in r29, _SFR_IO_ADDR(SPH)
     subi r28, FRAME

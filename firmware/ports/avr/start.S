@@ -1,6 +1,10 @@
 /* start.S: what runs first after a reset, at the start of the boot section (BOOTRST), and the one vector in use there.
  * A table of our own: start-up takes the place of the vectors that are never enabled. */
-#include <avr/io.h>
+#include "chip.h"
+
+#ifdef RAMPZ /* more than 64 KiB: the loader lies in the upper half */
+#define lpm elpm
+#endif
 
     .section .start, "ax", @progbits
     .global port_reset
@@ -29,6 +33,10 @@ port_start:
     ldi r30, lo8(__data_load_start)
     ldi r31, hi8(__data_load_start)
     ldi r25, hi8(__data_end)
+#ifdef RAMPZ
+    ldi r24, 1
+    out _SFR_IO_ADDR(RAMPZ), r24
+#endif
     rjmp 2f
 1:  lpm r24, Z+
     st X+, r24
@@ -53,6 +61,9 @@ port_start:
 port_leave:
     lds r2, port_reset_cause
     clr r1
+#ifdef RAMPZ
+    out _SFR_IO_ADDR(RAMPZ), r1
+#endif
     ldi r28, lo8(RAMEND)
     ldi r29, hi8(RAMEND)
     out _SFR_IO_ADDR(SPH), r29
