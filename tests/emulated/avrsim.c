@@ -22,6 +22,7 @@
 #define WDRF_BIT 0x08
 #define WDTCSR_AT 0x60
 #define WDE_BIT 0x08
+#define ADDRESSES 0x10100U /* all that 16 bits reach, and a displacement */
 #define NOWHERE 0xFFFFFFFFU
 #define RECEIVER_BYTES 3U /* two wait, one is in the shift register; libsimavr would hold 64 */
 
@@ -258,6 +259,8 @@ struct chip *chip_on(const struct kind *kind, const uint8_t *flash, uint32_t loa
     chip->avr = avr_make_mcu_by_name(kind->name);
     running = chip;
     avr_init(chip->avr);
+    /* libsimavr notes a store behind the end of RAM as a crash, and then does it. */
+    chip->avr->data = realloc(chip->avr->data, ADDRESSES);
     chip->avr->frequency = kind->hz;
     memcpy(chip->avr->flash, flash, kind->flash_bytes);
     chip->avr->codeend = chip->avr->flashend;
