@@ -1,56 +1,92 @@
 #include "frame.h"
 
+#include <string.h>
+
 #include "crc32.h"
 
 #define COBS_RUN 0xFFU
 
-OTA_CALLED static void frame_put(struct ota *ota, uint8_t byte)
+/* True if the next frame is taken while the one before is at work. */
+static bool is_ahead(const struct ota *ota)
+{
+    return OTA_MEANWHILE != 0U && ota->mode == OTA_MODE_LOADER;
+}
+
+static uint8_t *coming(struct ota *ota)
+{
+    return is_ahead(ota) ? ota->coming : ota->frame;
+}
+
+static void frame_put(struct ota *ota, uint8_t byte)
 {
     if (ota->frame_fill < OTA_FRAME_BYTES) {
-        ota->frame[ota->frame_fill] = byte;
+        coming(ota)[ota->frame_fill] = byte;
     }
     if (ota->frame_fill <= OTA_FRAME_BYTES) {
         ota->frame_fill++; /* one past the limit: overlong, dropped at its end */
     }
 }
 
-static bool frame_whole(const struct ota *ota, uint16_t count)
+static bool frame_whole(struct ota *ota, uint16_t count)
 {
     if (count < OTA_HEADER_BYTES + OTA_CRC_BYTES || count > OTA_FRAME_BYTES || ota->cobs_left != 0U) {
         return false;
     }
-    return crc32_right(ota->frame, count);
+    return crc32_right(coming(ota), count);
 }
 
 /* A byte of COBS (Cheshire and Baker 1999): a code byte says how many bytes follow up to the next zero. */
 static void cobs_take(struct ota *ota, uint8_t byte)
 {
+    bool put = true;
+
     if (ota->cobs_left != 0U) {
         ota->cobs_left--;
+    } else {
+        put = ota->cobs_zero;
+        ota->cobs_left = (uint8_t)(byte - 1U);
+        ota->cobs_zero = byte != COBS_RUN;
+        byte = 0;
+    }
+    if (put) {
         frame_put(ota, byte);
-        return;
     }
-    if (ota->cobs_zero) {
-        frame_put(ota, 0);
-    }
-    ota->cobs_left = (uint8_t)(byte - 1U);
-    ota->cobs_zero = byte != COBS_RUN;
 }
 
-bool frame_take(struct ota *ota, uint8_t byte)
+void frame_take(struct ota *ota, uint8_t byte)
 {
-    bool whole;
-
     if (byte != 0U) {
         cobs_take(ota, byte);
-        return false;
+        return;
     }
-    whole = frame_whole(ota, ota->frame_fill);
+    ota->waits = frame_whole(ota, ota->frame_fill);
     ota->frame_count = ota->frame_fill;
     ota->frame_fill = 0;
     ota->cobs_left = 0;
     ota->cobs_zero = false;
-    return whole;
+}
+
+bool frame_listen(struct ota *ota)
+{
+    int16_t byte = ota->waits ? -1 : port_receive();
+
+    if (byte < 0) {
+        return false;
+    }
+    frame_take(ota, (uint8_t)byte);
+    return true;
+}
+
+bool frame_next(struct ota *ota)
+{
+    if (!ota->waits) {
+        return false;
+    }
+    ota->waits = false;
+    if (is_ahead(ota)) {
+        memcpy(ota->frame, ota->coming, ota->frame_count);
+    }
+    return true;
 }
 
 /* Sends up to 254 bytes behind their code byte; returns how many bytes of the frame that used up. */

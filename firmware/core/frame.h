@@ -4,9 +4,15 @@
 
 #include "state.h"
 
-/* Takes one byte of the line; true when ota->frame holds a whole frame whose CRC is right, ota->frame_count bytes long,
- * CRC included. The frame must be used before the next call. */
-bool frame_take(struct ota *ota, uint8_t byte);
+/* Takes a byte of the line. Not while a frame waits. */
+void frame_take(struct ota *ota, uint8_t byte);
+
+/* The same with the next byte that has come; false: there is none, or a frame waits. */
+bool frame_listen(struct ota *ota);
+
+/* True if a frame came that is whole, its CRC right: now it is in ota->frame, ota->frame_count bytes long, CRC included. It must
+ * be used before the next call. */
+bool frame_next(struct ota *ota);
 
 /* Appends the CRC to the `count` bytes in ota->frame and sends them. */
 void frame_send(struct ota *ota, uint16_t count);

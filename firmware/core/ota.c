@@ -8,6 +8,7 @@
 
 #define REPLY_FIRST 100U /* longest reply until a host says what it takes */
 #define NEVER_MS 65535U
+#define BYTES_AT_ONCE 32U /* without end, a line that brings noise would keep the watchdog from its food */
 
 static void start(struct ota *ota, enum ota_mode mode)
 {
@@ -55,31 +56,48 @@ static void do_after(struct ota *ota)
     }
 }
 
-/* Takes a byte, or where none is here does a step of what is due; false: neither. */
-static bool take(struct ota *ota, int16_t byte)
+/* Answers the frame that waits; false: none does. */
+static bool serve(struct ota *ota)
 {
     bool firm = ota->boot != OTA_BOOT_STATE_SWAPPING;
 
-    if (byte < 0) {
-        if (!stage_busy(ota)) {
-            return false;
-        }
-        stage_work(ota);
-    } else if (frame_take(ota, (uint8_t)byte)) {
-        session_serve(ota);
-        /* A decision that could not be recorded leaves RAM and flash at odds: the record that stands decides anew. */
-        if (firm && ota->boot == OTA_BOOT_STATE_SWAPPING && ota->mode == OTA_MODE_LOADER) {
-            ota->after = AFTER_RESTART;
-        }
-        do_after(ota);
+    if (!frame_next(ota)) {
+        return false;
     }
+    session_serve(ota);
+    /* A decision that could not be recorded leaves RAM and flash at odds: the record that stands decides anew. */
+    if (firm && ota->boot == OTA_BOOT_STATE_SWAPPING && ota->mode == OTA_MODE_LOADER) {
+        ota->after = AFTER_RESTART;
+    }
+    do_after(ota);
     return true;
+}
+
+/* Takes what is here, a few bytes or up to the end of a frame; true if there was any. */
+static bool listen(struct ota *ota)
+{
+    bool heard = false;
+
+    for (uint8_t left = BYTES_AT_ONCE; left != 0U && frame_listen(ota); left--) {
+        heard = true;
+    }
+    return serve(ota) || heard;
+}
+
+bool ota_meanwhile(struct ota *ota)
+{
+    return stage_meanwhile(ota) || frame_listen(ota);
 }
 
 void ota_poll(struct ota *ota)
 {
     port_feed();
-    if (!take(ota, port_receive()) && window_left(ota) == 0U) {
+    if (listen(ota)) {
+        return;
+    }
+    if (stage_busy(ota)) {
+        stage_work(ota);
+    } else if (window_left(ota) == 0U) {
         boot_leave(ota);
     }
 }
@@ -87,7 +105,7 @@ void ota_poll(struct ota *ota)
 bool ota_idle(const struct ota *ota, uint16_t *wait_ms)
 {
     *wait_ms = ota->mode != OTA_MODE_LOADER ? NEVER_MS : window_left(ota);
-    return !stage_busy(ota) && *wait_ms != 0U;
+    return !stage_busy(ota) && !ota->waits && *wait_ms != 0U;
 }
 
 void ota_app_start(struct ota *ota, bool stages)
@@ -100,7 +118,12 @@ void ota_app_start(struct ota *ota, bool stages)
 
 void ota_app_take(struct ota *ota, int16_t byte)
 {
-    (void)take(ota, byte);
+    if (byte >= 0) {
+        frame_take(ota, (uint8_t)byte);
+        (void)serve(ota);
+    } else if (stage_busy(ota)) {
+        stage_work(ota);
+    }
 }
 
 void ota_app_poll(struct ota *ota)

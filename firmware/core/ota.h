@@ -15,8 +15,9 @@ void ota_poll(struct ota *ota);
 /* True if nothing is left to do now; the next thing to do then comes with a byte or after `*wait_ms` (65535: never). */
 bool ota_idle(const struct ota *ota, uint16_t *wait_ms);
 
-/* A port whose CPU runs on while its flash is busy calls this meanwhile, again and again until the flash is ready: what is
- * being programmed is digested, from RAM. Reads no flash and calls no port_*. False: nothing is left to do. */
+/* A port whose CPU runs on while its flash is busy says OTA_MEANWHILE, and calls this meanwhile, again and again until the flash
+ * is ready: a little of the digest is made, from RAM, and what has arrived is taken, up to a whole frame. Reads no flash and
+ * calls port_receive alone. False: nothing is left to do now. */
 bool ota_meanwhile(struct ota *ota);
 
 /* The same dispatch inside an application: answers Inspect, Confirm, Revert, Enter and Reboot. The start reads the whole

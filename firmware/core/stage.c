@@ -10,6 +10,8 @@
 #define VOIDED_MAX 8U
 
 #define BLOCKS_PER_PAGE ((uint16_t)(OTA_PAGE_BYTES / OTA_BLOCK_BYTES))
+#define PIECE_BYTES (OTA_CHUNK_BYTES < OTA_SCRATCH_BYTES ? OTA_CHUNK_BYTES : OTA_SCRATCH_BYTES) /* of a chunk, in scratch */
+#define AHEAD_BYTES (OTA_CHUNK_BYTES / 2U < SHA256_BLOCK_BYTES ? SHA256_BLOCK_BYTES : OTA_CHUNK_BYTES / 2U)
 #define HELD_BYTES ((uint16_t)(BLOCKS_PER_PAGE / 8U)) /* of the map, a page: a page has 8 blocks or a multiple */
 
 static uint16_t pages_of(const struct ota *ota)
@@ -55,9 +57,9 @@ static void vouch(struct ota *ota, uint16_t page)
     }
 }
 
-static void digested(struct ota *ota, uint16_t bytes)
+/* The digest has come to `hashed_bytes`: perhaps to the end of a page. */
+static void digested(struct ota *ota)
 {
-    ota->hashed_bytes = (uint16_t)(ota->hashed_bytes + bytes);
     if (ota->hashed_bytes == OTA_PAGE_BYTES) {
         ota->hashed_bytes = 0;
         vouch(ota, ota->hashed++);
@@ -150,21 +152,24 @@ static bool gives_up_running(struct ota *ota, uint16_t page)
     return true;
 }
 
-static bool erase_page(struct ota *ota, uint16_t page)
+/* What comes before a page is erased. */
+static bool claim_page(struct ota *ota, uint16_t page)
 {
     port_feed();
     bit_set(ota->blank, page);
-    return gives_up_running(ota, page) && port_erase(stage_page(ota, page)) == OTA_OK;
+    return gives_up_running(ota, page);
 }
 
 /* True if flash holds what `chunk` has set; in one that is not whole, ones may belong to blocks programmed before. */
-static bool chunk_took(const struct ota *ota, uint16_t page, bool whole)
+static bool chunk_took(struct ota *ota, uint16_t page, bool whole)
 {
-    uint8_t there;
+    for (uint16_t at = 0; at < OTA_CHUNK_BYTES; at++) {
+        uint8_t i = (uint8_t)(at % PIECE_BYTES);
 
-    for (uint16_t i = 0; i < OTA_CHUNK_BYTES; i++) {
-        port_read(page, (uint16_t)(ota->chunk_offset + i), &there, 1);
-        if (there != ota->chunk[i] && (whole || ota->chunk[i] != 0xFFU)) {
+        if (i == 0U) {
+            port_read(page, (uint16_t)(ota->chunk_offset + at), ota->scratch, PIECE_BYTES);
+        }
+        if (ota->scratch[i] != ota->chunk[at] && (whole || ota->chunk[at] != 0xFFU)) {
             return false;
         }
     }
@@ -189,61 +194,70 @@ static bool digest_waits(const struct ota *ota)
 /* Digests the next block from flash. */
 static void digest_block(struct ota *ota)
 {
-    uint16_t end = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
+    uint16_t offset = ota->hashed_bytes;
 
-    digest_add(ota, stage_page(ota, ota->hashed), ota->hashed_bytes, end);
-    digested(ota, SHA256_BLOCK_BYTES);
+    ota->hashed_bytes = (uint16_t)(offset + SHA256_BLOCK_BYTES);
+    digest_add(ota, stage_page(ota, ota->hashed), offset, ota->hashed_bytes);
+    digested(ota);
 }
 
-/* Where the CPU is free while flash is busy, a digest that has come to the chunk which is programmed costs no time of its
- * own: so one that lags behind is brought up first. A few blocks at a time: the host waits. */
-static void catch_up(struct ota *ota)
+/* Where the CPU runs on while flash is busy, the digest costs no time of its own: what the next erase or program shall
+ * digest is in RAM before. In a chunk that is here whole, half of it, so that erase and program have their share; once it is
+ * read back, flash holds the same. Where the digest lags behind, the next block of flash; not of the page that is written. */
+static void look_ahead(struct ota *ota, bool whole)
 {
-    for (uint8_t blocks = OTA_DIGEST_AHEAD; blocks != 0U && ota->hashed != ota->chunk_page && digest_waits(ota); blocks--) {
-        digest_block(ota);
+    uint16_t within = (uint16_t)(ota->hashed_bytes - ota->chunk_offset);
+
+    if (OTA_MEANWHILE != 0U && whole && ota->hashed == ota->chunk_page && within < OTA_CHUNK_BYTES) {
+        ota->ahead_at = ota->chunk + within;
+        ota->ahead = AHEAD_BYTES;
+    } else if (OTA_MEANWHILE != 0U && ota->hashed != ota->chunk_page && digest_waits(ota)) {
+        port_read(stage_page(ota, ota->hashed), ota->hashed_bytes, ota->scratch, SHA256_BLOCK_BYTES);
+        ota->ahead_at = ota->scratch;
+        ota->ahead = SHA256_BLOCK_BYTES;
     }
 }
 
-bool ota_meanwhile(struct ota *ota)
+bool stage_meanwhile(struct ota *ota)
 {
     if (ota->ahead == 0U) {
         return false;
     }
-    sha256_block(ota->digest, ota->chunk + OTA_CHUNK_BYTES - ota->ahead);
+    sha256_block(ota->digest, ota->ahead_at);
+    ota->ahead_at += SHA256_BLOCK_BYTES;
     ota->ahead = (uint16_t)(ota->ahead - SHA256_BLOCK_BYTES);
+    ota->hashed_bytes = (uint16_t)(ota->hashed_bytes + SHA256_BLOCK_BYTES);
     return true;
 }
 
-/* Programs and reads back. Where the digest has come to this chunk, a port may digest it from RAM meanwhile: once it
- * is read back, whole, flash holds the same. */
 static bool program_chunk(struct ota *ota)
 {
     uint16_t page = stage_page(ota, ota->chunk_page);
     bool whole = ota->chunk_filled == OTA_CHUNK_BYTES;
-    uint16_t ahead = 0;
+    bool done = bit_get(ota->blank, ota->chunk_page);
 
-    catch_up(ota);
-    if (OTA_DIGEST_AHEAD != 0U && OTA_CHUNK_BYTES % SHA256_BLOCK_BYTES == 0U && whole &&
-        ota->chunk_page == ota->hashed && ota->chunk_offset == ota->hashed_bytes) {
-        ahead = OTA_CHUNK_BYTES;
-    }
     ota->chunk_filled = 0;
-    ota->ahead = ahead;
-    if ((!bit_get(ota->blank, ota->chunk_page) && !erase_page(ota, ota->chunk_page)) ||
-        port_program(page, ota->chunk_offset, ota->chunk, OTA_CHUNK_BYTES) != OTA_OK || !chunk_took(ota, page, whole)) {
+    if (!done) {
+        done = claim_page(ota, ota->chunk_page);
+        look_ahead(ota, whole);
+        done = done && port_erase(page) == OTA_OK;
+        if (ota->hashed != ota->chunk_page) {
+            digested(ota);
+        }
+    }
+    look_ahead(ota, whole);
+    done = done && port_program(page, ota->chunk_offset, ota->chunk, OTA_CHUNK_BYTES) == OTA_OK;
+    ota->ahead = 0; /* scratch is free again */
+    if (!done || !chunk_took(ota, page, whole)) {
         return false;
     }
-    digested(ota, (uint16_t)(ahead - ota->ahead));
-    ota->ahead = 0;
+    digested(ota);
     return true;
 }
 
 void stage_flush(struct ota *ota)
 {
-    if (ota->chunk_filled == 0U) {
-        return;
-    }
-    if (!program_chunk(ota)) {
+    if (ota->chunk_filled != 0U && !program_chunk(ota)) {
         void_page(ota, ota->chunk_page);
     }
 }
@@ -377,7 +391,7 @@ void stage_extend(struct ota *ota)
     for (uint8_t ahead = erase_ahead(ota); ahead != 0U && page < pages_of(ota); page++) {
         if (!bit_get(ota->blank, page)) {
             ahead--;
-            if (!erase_page(ota, page)) {
+            if (!claim_page(ota, page) || port_erase(stage_page(ota, page)) != OTA_OK) {
                 void_page(ota, page);
                 return;
             }

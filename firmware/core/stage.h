@@ -28,6 +28,9 @@ void stage_extend(struct ota *ota);
  * void, one held in part is being received and left alone. */
 bool stage_survey(struct ota *ota, uint16_t page, const uint8_t digest[4]);
 
+/* Digests a block of what look_ahead laid out; false: there is none. Reads no flash and calls no port_*. */
+bool stage_meanwhile(struct ota *ota);
+
 /* Programs what waits in `chunk`. */
 void stage_flush(struct ota *ota);
 

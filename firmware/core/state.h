@@ -26,6 +26,9 @@
 /* RAM of an application that answers and takes no update. */
 #define OTA_ANSWERING_BYTES offsetof(struct ota, manifest)
 
+/* RAM of an application that takes one. */
+#define OTA_STAGING_BYTES offsetof(struct ota, coming)
+
 /* What is left to do once the reply is on its way. */
 enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER_REVERT };
 
@@ -44,6 +47,7 @@ struct ota {
     uint16_t reply_bytes; /* largest frame that the host takes */
     uint8_t cobs_left;    /* bytes to come before the next code byte */
     bool cobs_zero;       /* a zero stands before the next code byte */
+    bool waits;           /* a frame is whole, and not served yet */
 
     /* boot */
     uint8_t record_unit; /* the unit that `record` stands in */
@@ -64,13 +68,14 @@ struct ota {
     uint16_t chunk_page;   /* page of the image that `chunk` belongs to */
     uint16_t chunk_offset;
     uint16_t chunk_filled; /* bytes in `chunk` that blocks have set; 0: not in use */
-    uint16_t ahead;        /* bytes at the end of `chunk` that may be digested while it is being programmed */
+    uint16_t ahead;        /* bytes from `ahead_at` on that are digested while flash is busy */
     uint8_t transfer;      /* enum ota_transfer_state */
     uint8_t last_serial;
     uint8_t voided;  /* pages voided in this session */
     uint16_t vouched; /* single slot: pages from the first on that were whole before any cut, by the record's marks */
     bool superseded;  /* ... and that record was written in this boot: it has no mark that could be weak */
     bool map_valid;  /* held and blank speak of the manifest in `manifest`, as far as it has come */
+    const uint8_t *ahead_at; /* in `chunk` or in `scratch` */
     uint32_t digest[8];
 
     uint8_t record[RECORD_BODY_BYTES]; /* the decision that stands, as in flash */
@@ -82,6 +87,9 @@ struct ota {
     uint8_t chunk[OTA_CHUNK_BYTES_MAX];
     uint8_t held[(OTA_PLACES_MAX + 7) / 8]; /* one bit a place */
     uint8_t blank[(OTA_PAGES_MAX + 7) / 8]; /* one bit a page: erased in this session, or found right */
+
+    /* What only a loader has: */
+    uint8_t coming[OTA_COMING_BYTES_MAX]; /* the frame that is taken, with OTA_MEANWHILE; elsewhere that is `frame` */
 };
 
 #endif

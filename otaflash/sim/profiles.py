@@ -58,7 +58,8 @@ class Profile:
     trials: int = 3
     erase_stalls: int = 0
     erase_ahead: int = 1
-    digest_ahead: int = 0
+    meanwhile: int = 0
+    """1: the CPU runs on while flash is busy, makes the digest meanwhile and takes the next frame"""
     single_slot: int = 1
     record_cells: int = 0
     """what the simulated record lies in: enum board_cells of board.h"""
@@ -95,11 +96,11 @@ class Profile:
         where its receiver cannot hold what comes in its longest stall, or flash and CPU are slower than the line."""
         byte_ns = 10e9 / baud
         chunk_ns = self.program_chunk_ns + self.chunk_bytes // self.write_bytes * self.program_unit_ns
-        stall_ns = self.erase_page_ns + chunk_ns + self.sha_block_ns * max(1, self.digest_ahead)
         flash_ns = self.erase_page_ns + self.page_bytes // self.chunk_bytes * chunk_ns
-        if self.digest_ahead:
-            flash_ns = max(flash_ns, self.page_bytes // 64 * self.sha_block_ns)
-        page_ns = flash_ns + self.page_bytes * (self.byte_ns + self.crc_byte_ns)
+        digest_ns = self.page_bytes // 64 * self.sha_block_ns
+        cpu_ns = self.page_bytes * (self.byte_ns + self.crc_byte_ns)
+        stall_ns = self.erase_page_ns + chunk_ns + self.sha_block_ns
+        page_ns = max(flash_ns, cpu_ns + digest_ns) if self.meanwhile else flash_ns + cpu_ns
         keeps_up = stall_ns <= self.rx_ring_bytes * byte_ns * 3 / 4 and page_ns <= self.page_bytes * byte_ns
         window = self.window_bytes if keeps_up or self.erase_stalls else self.rx_ring_bytes * 7 // 8
         return replace(self, baud=baud, window_bytes=window)
@@ -116,10 +117,9 @@ ATMEGA328P = Profile(
     name="atmega328p",
     real=True,
     # Data sheet DS40002061, "Boot Size Configuration" and "No. of Words in a Page and No. of Pages in the Flash":
-    # 256 pages of 128 B. The loader takes 88, 32 of them the boot section (firmware/ports/atmega328p/link.ld).
-    # One of the 168 left stays unused: the sum is odd.
+    # 256 pages of 128 B. The loader takes 89, 32 of them the boot section (firmware/ports/atmega328p/link.ld).
     flash_bytes=32768,
-    loader_bytes=11264,
+    loader_bytes=11392,
     ram_bytes=2048,
     cpu_hz=_AVR_HZ,
     slot_base=0,
@@ -130,20 +130,20 @@ ATMEGA328P = Profile(
     mark_bytes=1,  # a page write ANDs into the page: a mark is one byte in a page of ones
     block_bytes=8,
     chunk_bytes=128,
-    # One radio packet: a longer frame may fill two pages, and the ring does not hold what comes in 18 ms of SPM.
-    frame_bytes=100,
-    stall_ms=20,
+    frame_bytes=194,
+    stall_ms=30,
     swap_page_ms=24,
     # The same, "SPM Programming Time": erase and write 3.7 to 4.5 ms each, whatever the page holds.
     erase_page_ns=_AVR_SPM_NS,
     program_chunk_ns=_AVR_SPM_NS,
-    program_unit_ns=_cycles(12, _AVR_HZ),  # filling the page buffer, a word at a time
-    read_byte_ns=_cycles(7, _AVR_HZ),
-    crc_byte_ns=_cycles(181, _AVR_HZ),
-    sha_block_ns=_cycles(78_000, _AVR_HZ),
-    byte_ns=_cycles(250, _AVR_HZ),  # interrupt, ring, COBS, poll
-    rx_ring_bytes=512,
-    digest_ahead=4,  # from the boot section the CPU runs on in SPM: the UART's interrupt, and the digest
+    program_unit_ns=_cycles(65, _AVR_HZ),  # filling the page buffer, a word at a time
+    read_byte_ns=_cycles(20, _AVR_HZ),
+    # What tools/emulated_cycles shows.
+    crc_byte_ns=_cycles(83, _AVR_HZ),
+    sha_block_ns=_cycles(39_200, _AVR_HZ),
+    byte_ns=_cycles(150, _AVR_HZ),  # interrupt, ring, COBS
+    rx_ring_bytes=256,
+    meanwhile=1,  # from the boot section: the digest, and the next frame
 )
 
 ATMEGA328P_LMS = replace(
@@ -176,12 +176,13 @@ ATMEGA1284P = Profile(
     swap_page_ms=30,
     erase_page_ns=_AVR_SPM_NS,
     program_chunk_ns=_AVR_SPM_NS,
-    program_unit_ns=_cycles(12, _AVR_HZ),
-    read_byte_ns=_cycles(8, _AVR_HZ),  # ELPM
-    crc_byte_ns=_cycles(95, _AVR_HZ),
-    sha_block_ns=_cycles(71_000, _AVR_HZ),
-    byte_ns=_cycles(60, _AVR_HZ),
-    rx_ring_bytes=8192,
+    program_unit_ns=_cycles(65, _AVR_HZ),
+    read_byte_ns=_cycles(20, _AVR_HZ),  # ELPM
+    crc_byte_ns=_cycles(83, _AVR_HZ),
+    sha_block_ns=_cycles(39_200, _AVR_HZ),
+    byte_ns=_cycles(150, _AVR_HZ),
+    rx_ring_bytes=4096,
+    meanwhile=1,
 )
 
 NRF51822 = Profile(

@@ -75,6 +75,7 @@ def _library() -> ctypes.CDLL:
     library.chip_cut.argtypes = [pointer, u32, ctypes.c_int, ctypes.c_int]
     library.chip_stick.argtypes = [pointer, u32, ctypes.c_uint8]
     library.chip_flash.argtypes, library.chip_flash.restype = [pointer], pointer
+    library.chip_spent.argtypes, library.chip_spent.restype = [pointer], ctypes.POINTER(u32)
     library.chip_cycles.argtypes, library.chip_cycles.restype = [pointer], u64
     library.chip_fact.argtypes, library.chip_fact.restype = [pointer, ctypes.c_int], u32
     return library
@@ -118,6 +119,11 @@ class AvrBoard:
     def operations(self) -> int:
         """Erases and page writes since power-up; without power, those until it went."""
         return self._fact(1) if self._chip is not None else self._past_operations
+
+    @property
+    def spent(self) -> list[int]:
+        """Cycles since power-up by the instruction that took them: one number a word of the flash."""
+        return list(self._library.chip_spent(self._chip)[: self.kind.flash_bytes // 2])
 
     @property
     def resets(self) -> int:

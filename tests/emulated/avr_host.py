@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from otaflash.bench.link import offerable
@@ -43,8 +44,16 @@ class Outcome:
     phases: list[tuple[str, float]] = field(default_factory=list)
 
 
-def drive(board: AvrBoard, engine: Engine, image: Image | None = None, *, limit_s: float = 30.0) -> Outcome:
-    """Runs `engine` until it ends, the power goes or the limit passes."""
+def drive(
+    board: AvrBoard,
+    engine: Engine,
+    image: Image | None = None,
+    *,
+    limit_s: float = 30.0,
+    until_phase: str = "",
+    on_phase: Callable[[str], None] = lambda name: None,
+) -> Outcome:
+    """Runs `engine` until it ends, the power goes, the limit passes or a phase begins; says which begins."""
     outcome = Outcome()
     end = board.micros + int(limit_s * 1e6)
 
@@ -53,6 +62,7 @@ def drive(board: AvrBoard, engine: Engine, image: Image | None = None, *, limit_
             outcome.info = event.info
         if isinstance(event, PhaseChanged):
             outcome.phases.append((event.name, board.micros / 1e6))
+            on_phase(event.name)
 
     try:
         outcome.result = run_engine(
@@ -60,7 +70,7 @@ def drive(board: AvrBoard, engine: Engine, image: Image | None = None, *, limit_
             engine,
             None if image is None else offerable(image),
             on_event=note,
-            until=lambda: board.micros >= end,
+            until=lambda: board.micros >= end or any(name == until_phase for name, _ in outcome.phases),
         )
     except OtaflashError as error:
         outcome.error = error
@@ -72,9 +82,12 @@ def shape(board: AvrBoard) -> LinkShape:
     return LinkShape(board.kind.baud / 10)
 
 
-def push(board: AvrBoard, image: Image, *, confirm: bool = True, limit_s: float = 30.0) -> Outcome:
-    """A whole update."""
-    return drive(board, Push(shape(board), 0x1234, confirm=confirm), image, limit_s=limit_s)
+def push(
+    board: AvrBoard, image: Image, *, confirm: bool = True, limit_s: float = 30.0, until_phase: str = ""
+) -> Outcome:
+    """A whole update, or what of it comes before that phase."""
+    engine = Push(shape(board), 0x1234, confirm=confirm)
+    return drive(board, engine, image, limit_s=limit_s, until_phase=until_phase)
 
 
 def ask(board: AvrBoard, operation: Operation = Operation.INFO, *, limit_s: float = 10.0) -> Outcome:

@@ -13,6 +13,7 @@
 #include <simavr/sim_io.h>
 
 #define PAGE_BYTES_MAX 256U
+#define FLASH_BYTES_MAX 131072U
 #define SPM_US 4500U
 #define ARMED_CYCLES 8U /* four of the chip's, and what libsimavr takes for the instructions themselves */
 #define MCUCR_AT 0x55
@@ -71,6 +72,7 @@ struct chip {
     uint32_t random;
     int off;
     uint32_t violations;
+    uint32_t spent[FLASH_BYTES_MAX / 2U]; /* cycles, by the instruction's address */
 };
 
 /* libsimavr gives its flash hook no parameter of ours; one chip runs at a time. */
@@ -315,11 +317,13 @@ static void step(struct chip *chip)
 {
     avr_t *avr = chip->avr;
     uint32_t before = avr->pc;
+    uint64_t began = avr->cycle;
 
     if (avr->data[chip->spmcsr] != 0 && look(chip)) {
         return;
     }
     avr_run(avr);
+    chip->spent[before / 2U] += (uint32_t)(avr->cycle - began);
     /* libsimavr knows no IVSEL: an interrupt that goes to the table at 0 is sent to the one in the boot section. */
     if (avr->pc != 0 && avr->pc < chip->kind.vectors * 4U && before >= chip->loader_start && (avr->data[MCUCR_AT] & IVSEL_BIT) != 0) {
         avr->pc += chip->kind.boot;
@@ -455,6 +459,12 @@ uint8_t *chip_flash(struct chip *chip)
 uint64_t chip_cycles(const struct chip *chip)
 {
     return chip->avr->cycle;
+}
+
+/* Cycles since power-up by the address of the instruction that took them, in words from 0. */
+uint32_t *chip_spent(struct chip *chip)
+{
+    return chip->spent;
 }
 
 uint32_t chip_fact(const struct chip *chip, int which)

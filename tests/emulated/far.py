@@ -12,7 +12,8 @@ PACKET_BYTES = 100
 
 
 class FarBoard(AvrBoard):
-    """Both ways: packets of up to 100 bytes, each late by `delay_us`, or lost."""
+    """Both ways: packets of up to 100 bytes, each late by `delay_us`, or lost. As a radio does it, what the chip says
+    goes out when 100 bytes are there or the line is silent."""
 
     def __init__(self, *, delay_us: int, loss: float, seed: int) -> None:
         self._delay_us = delay_us
@@ -20,6 +21,7 @@ class FarBoard(AvrBoard):
         self._draws = random.Random(seed)
         self._down: deque[tuple[int, bytes]] = deque()
         self._up: deque[tuple[int, bytes]] = deque()
+        self._said = b""
         super().__init__(seed=seed)
 
     def _into(self, way: deque[tuple[int, bytes]], data: bytes) -> None:
@@ -37,7 +39,12 @@ class FarBoard(AvrBoard):
         self._into(self._down, data)
 
     def recv(self) -> bytes:
-        self._into(self._up, super().recv())
+        """All that has come from the chip since; to be called at every step, as silence is a step without a byte."""
+        more = super().recv()
+        self._said += more
+        ready = len(self._said) if not more else len(self._said) // PACKET_BYTES * PACKET_BYTES
+        self._into(self._up, self._said[:ready])
+        self._said = self._said[ready:]
         return self._due(self._up)
 
     def run(self, micros: int) -> None:

@@ -1,11 +1,11 @@
-/* Prints the SHA-256 of the first 0, 64, 128 ... bytes of a pattern, a line each, on the UART of an emulated AVR. */
+/* Prints the SHA-256 of the first 0, 64, 128 ... bytes of a sequence, a line each, on the UART of an emulated AVR. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>
 
 #include "sha256.h"
 
-#define BLOCKS 6U
+#define BLOCKS 12U
 
 static void print(char letter)
 {
@@ -29,6 +29,7 @@ int main(void)
     uint32_t kept[8];
     uint8_t block[SHA256_BLOCK_BYTES];
     uint8_t digest[SHA256_BYTES];
+    uint32_t random = SEED;
 
     UCSR0B = 1U << TXEN0;
     sha256_start(state);
@@ -39,7 +40,8 @@ int main(void)
         sha256_end(kept, n, digest);
         print_digest(digest);
         for (uint8_t i = 0; i < SHA256_BLOCK_BYTES; i++) {
-            block[i] = (uint8_t)(7U * i + 91U * n);
+            random = random * 1664525UL + 1013904223UL;
+            block[i] = (uint8_t)(random >> 24);
         }
         sha256_block(state, block);
     }

@@ -41,7 +41,7 @@ SMALL = replace(
 CHUNKS = replace(SMALL, chunk_bytes=32)
 """A page is programmed in four passes."""
 
-AHEAD = replace(SMALL, digest_ahead=4)
+AHEAD = replace(SMALL, meanwhile=1)
 """... and digested meanwhile."""
 
 HALVES = replace(AHEAD, chunk_bytes=64)

@@ -10,7 +10,7 @@ import pytest
 from otaflash.sim.native import BoardEvent, Cut, Weak
 from otaflash.sim.profiles import Profile
 from otaflash.wire import messages as m
-from tests.firmware.bench import CHUNKS, SMALL, STALLS, Bench, board_running, make_image, on_trial
+from tests.firmware.bench import AHEAD, CHUNKS, SMALL, STALLS, Bench, board_running, make_image, on_trial
 
 OLD = make_image(1, 5)
 WIDE = make_image(2, 13, single=True, counter=3)
@@ -18,7 +18,9 @@ NARROW = make_image(3, 4, single=True)
 TWO_SLOT = make_image(4, 4, counter=9)
 
 
-GEOMETRIES = pytest.mark.parametrize("of", [SMALL, STALLS], ids=["erases as it goes", "erases ahead"])
+GEOMETRIES = pytest.mark.parametrize(
+    "of", [SMALL, STALLS, AHEAD], ids=["erases as it goes", "erases ahead", "digests meanwhile"]
+)
 
 
 def receiving(of: Profile = SMALL) -> Bench:

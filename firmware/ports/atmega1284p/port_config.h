@@ -18,7 +18,7 @@
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 0U /* the receiver runs on during SPM: its code lies in the boot section */
 #define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
-#define OTA_DIGEST_AHEAD 4U /* blocks of SHA-256, 18 ms: the window keeps the ring from overflowing meanwhile */
+#define OTA_MEANWHILE 1U /* SHA-256 is made, and the next frame taken, in the waits for SPM */
 #define OTA_SINGLE_SLOT 1
 
 #define OTA_SCHEME none
@@ -31,13 +31,15 @@
 #define PORT_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES))
 
 #define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '1', '2', '8', '4', 'p', 0, 0, 0, 0, 0
-#define PORT_RING_BYTES 8192U /* of 16 KiB of RAM: a far radio is never waited for */
+#define PORT_RING_BYTES 4096U
 #define PORT_STALL_MS (9U + PORT_CPU_MS(51U)) /* erases and writes of pages, the digest brought up before, a frame's CRC */
 #define PORT_CPU_MS(at_16_mhz) ((at_16_mhz) * 16000000UL / F_CPU)
+#define PORT_KEEPS_UP (BAUD <= 120000UL && F_CPU / BAUD >= 130U)
 
 #define OTA_PAGE_BYTES_MAX 256
 #define OTA_CHUNK_BYTES_MAX 256
 #define OTA_FRAME_BYTES_MAX 1056
+#define OTA_COMING_BYTES_MAX OTA_FRAME_BYTES_MAX
 #define OTA_PLACES_MAX 14176 /* single slot: 443 pages of 32 blocks */
 #define OTA_PAGES_MAX 443
 

@@ -11,14 +11,14 @@
 #define OTA_MARK_BYTES ((uint16_t)1) /* a page write ANDs: a mark is one byte in a page of ones */
 #define OTA_BLOCK_BYTES ((uint16_t)8)
 #define OTA_CHUNK_BYTES ((uint16_t)128)
-#define OTA_FRAME_BYTES ((uint16_t)100)
+#define OTA_FRAME_BYTES ((uint16_t)194)
 #define OTA_ENTRY_WINDOW_MS ((uint16_t)1000)
 #define OTA_STAY_MS ((uint16_t)15000)
 #define OTA_SWAP_PAGE_MS ((uint16_t)(18U + PORT_CPU_MS(6U))) /* two pages: four times SPM, reading and comparing */
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 0U /* the receiver runs on during SPM: its code lies in the boot section */
 #define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
-#define OTA_DIGEST_AHEAD 4U /* blocks of SHA-256, 18 ms: the window keeps the ring from overflowing meanwhile */
+#define OTA_MEANWHILE 1U /* SHA-256 is made, and the next frame taken, in the waits for SPM */
 #define OTA_SINGLE_SLOT 0
 
 /* build.toml and build-lms.toml: what verifies signatures takes pages from the slots, and so is another board. */
@@ -38,13 +38,16 @@
 #define OTA_RECORD_PAGE ((uint16_t)(2U * OTA_SLOT_PAGES + 1U))
 #define PORT_PAGES ((uint16_t)(2U * OTA_SLOT_PAGES + 1U + 2U * OTA_RECORD_PAGES))
 
-#define PORT_RING_BYTES 512U
-#define PORT_STALL_MS (9U + PORT_CPU_MS(11U)) /* erase and write of a page, and the digest brought up before */
+#define PORT_RING_BYTES 256U
+#define PORT_STALL_MS (27U + PORT_CPU_MS(3U)) /* a chunk flushed and two pages filled, by one frame */
 #define PORT_CPU_MS(at_16_mhz) ((at_16_mhz) * 16000000UL / F_CPU)
+/* SPM takes 9 ms of the time in which the line brings a page, and the CPU 130 cycles a byte. */
+#define PORT_KEEPS_UP (BAUD <= 120000UL && F_CPU / BAUD >= 130U)
 
 #define OTA_PAGE_BYTES_MAX 128
 #define OTA_CHUNK_BYTES_MAX 128
-#define OTA_FRAME_BYTES_MAX 100
+#define OTA_FRAME_BYTES_MAX 194
+#define OTA_COMING_BYTES_MAX OTA_FRAME_BYTES_MAX
 #define OTA_PLACES_MAX 1296 /* 81 pages of 16 blocks */
 #define OTA_PAGES_MAX 81
 

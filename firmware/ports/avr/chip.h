@@ -7,6 +7,7 @@
 #ifndef USART_RX_vect /* a chip with two UARTs counts them */
 #define USART_RX_vect USART0_RX_vect
 #define USART_RX_vect_num USART0_RX_vect_num
+#define USART_UDRE_vect_num USART0_UDRE_vect_num
 #endif
 
 #ifndef SELFPRGEN

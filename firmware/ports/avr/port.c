@@ -24,11 +24,8 @@
 
 static struct ota loader;
 
-/* One interrupt fills the ring: a block of SHA-256 takes 4.9 ms, and the receiver holds two bytes. */
-#define RING_BYTES PORT_RING_BYTES
-static volatile uint8_t ring[RING_BYTES];
-static volatile uint16_t ring_in;
-static volatile uint16_t ring_out;
+/* The ring of line.S; its end is a symbol of sections.ld. */
+uint8_t line_came[PORT_RING_BYTES] __attribute__((section(".bss.line_came")));
 
 static uint16_t clock_ticks; /* TCNT1 when clock_ms was right */
 static uint16_t clock_ms;
@@ -38,6 +35,8 @@ static uint16_t request_magic __attribute__((section(".noinit")));
 static uint8_t request_kept __attribute__((section(".noinit")));
 static uint8_t request_check __attribute__((section(".noinit")));
 
+void line_start(void);
+void line_send(uint8_t byte);
 void port_leave(void) __attribute__((noreturn));
 
 /* The loader's vectors lie in the boot section, an application's never do: so IVSEL tells who calls. No variable of this
@@ -48,18 +47,6 @@ static inline bool in_application(void)
 }
 
 /* --- in the boot section ------------------------------------------------------------------------------------------- */
-
-void USART_RX_vect(void) __attribute__((signal, used, externally_visible, section(".spm")));
-void USART_RX_vect(void)
-{
-    uint16_t next = (uint16_t)((ring_in + 1U) % RING_BYTES);
-    uint8_t byte = UDR0;
-
-    if (next != ring_out) { /* a full ring loses the byte; the frame's CRC shows it */
-        ring[ring_in] = byte;
-        ring_in = next;
-    }
-}
 
 /* One SPM, not waited for: what fills the page buffer is done at once. Interrupts are off from the command to the
  * instruction: 4 cycles are all that the chip grants. */
@@ -80,8 +67,7 @@ static IN_BOOT void spm(uint8_t command, uint16_t address, uint16_t word)
     SREG = status;
 }
 
-/* Erases or writes a page, and digests one block meanwhile, which takes a little longer (4.9 against 4.5 ms); a second one
- * would make the page wait; only when the rest of the flash can be read again does it return. */
+/* Erases or writes a page, and works meanwhile; only when the rest of the flash can be read again does it return. */
 static IN_BOOT void spm_page(uint8_t command, uint16_t address)
 {
     uint8_t status = SREG;
@@ -91,10 +77,10 @@ static IN_BOOT void spm_page(uint8_t command, uint16_t address)
         cli(); /* an application's vectors cannot be read now */
     }
     spm(command, address, 0);
-    if (own) {
-        (void)ota_meanwhile(&loader);
-    }
     while ((SPMCSR & (1U << SELFPRGEN)) != 0U) {
+        if (own) {
+            (void)ota_meanwhile(&loader);
+        }
     }
     spm((1U << RWWSRE) | (1U << SELFPRGEN), address, 0);
     SREG = status;
@@ -156,23 +142,26 @@ enum ota_result port_program(uint16_t page, uint16_t offset, const uint8_t *from
 {
     bool zeros = false;
     uint16_t at = address_of(page, offset);
-    uint16_t word = 0xFFFFU;
+    uint16_t end = (uint16_t)(at + count);
 
     if (!may_write(page)) {
         return OTA_FAILED;
     }
-    for (; count > 0U; count--, at++) {
-        uint8_t byte = *from++;
+    while (at != end) {
+        uint8_t low = 0xFFU;
+        uint8_t high = 0xFFU;
 
-        zeros = zeros || byte != 0xFFU;
-        if ((at & 1U) != 0U) {
-            word = (uint16_t)((word & 0x00FFU) | ((uint16_t)byte << 8));
-        } else {
-            word = (uint16_t)(0xFF00U | byte);
+        if ((at & 1U) == 0U) {
+            low = *from++;
+            at++;
         }
-        if (((at & 1U) != 0U || count == 1U) && word != 0xFFFFU) {
-            spm(1U << SELFPRGEN, (uint16_t)(at & ~1U), word);
-            word = 0xFFFFU;
+        if (at != end) {
+            high = *from++;
+            at++;
+        }
+        if ((low & high) != 0xFFU) {
+            spm(1U << SELFPRGEN, (uint16_t)((at - 1U) & ~1U), (uint16_t)(low | ((uint16_t)high << 8)));
+            zeros = true;
         }
     }
     if (zeros) {
@@ -192,7 +181,7 @@ static const uint8_t identity[OTA_IDENTITY_BYTES] PROGMEM = {
     0, 0, 0, 0, 0, 0, 0, 0, /* unique id: from the signature row */
     U16(OTA_PAGE_BYTES), U16(OTA_BLOCK_BYTES), U16(OTA_SLOT_PAGES),
     U16(OTA_SINGLE_SLOT != 0 ? 2U * OTA_SLOT_PAGES + 1U : 0U), U16(OTA_FRAME_BYTES),
-    U16(RING_BYTES / 8U * 7U), /* window: the CPU does not keep up with the line */
+    U16(PORT_KEEPS_UP ? 0U : PORT_RING_BYTES / 8U * 7U), /* window */
     U16(PORT_STALL_MS),
     U16(0U), U16(0U), /* slot base */
     U16(OTA_ENCODINGS), U16(OTA_SCHEMES), OTA_TRIALS,
@@ -236,32 +225,17 @@ struct table {
 
 extern const struct table port_table;
 __attribute__((section(".table"), used)) const struct table port_table = {
-    0x4F31U, OTA_ANSWERING_BYTES, sizeof(struct ota), ota_app_start, ota_app_take, ota_app_confirm, session_info, port_restart};
+    0x4F31U, OTA_ANSWERING_BYTES, OTA_STAGING_BYTES, ota_app_start, ota_app_take, ota_app_confirm, session_info, port_restart};
 
 /* --- line and clock ------------------------------------------------------------------------------------------------ */
-
-int16_t port_receive(void)
-{
-    int16_t byte = -1;
-
-    cli(); /* the places have two bytes, and the interrupt moves one of them */
-    if (ring_out != ring_in) {
-        byte = ring[ring_out];
-        ring_out = (uint16_t)((ring_out + 1U) % RING_BYTES);
-    }
-    sei();
-    return byte;
-}
 
 void port_send(uint8_t byte)
 {
     if (in_application()) {
         (void)ask_application(byte);
-        return;
+    } else {
+        line_send(byte);
     }
-    while ((UCSR0A & (1U << UDRE0)) == 0U) {
-    }
-    UDR0 = byte;
 }
 
 /* The counter wraps every 4.2 s at 16 MHz, and is looked at oftener: at every poll, before every page. Mostly little has
@@ -300,6 +274,8 @@ uint8_t port_request(void)
 /* Lets the last bytes leave, and makes the line deaf. */
 static void drain(void)
 {
+    while ((UCSR0B & (1U << UDRIE0)) != 0U) {
+    }
     while ((UCSR0A & (1U << UDRE0)) == 0U) {
     }
     _delay_loop_2(TWO_BYTES_LOOPS);
@@ -326,6 +302,8 @@ void port_jump(bool trial)
     drain();
     UCSR0B = 0;
     UCSR0A = 0;
+    GPIOR1 = 0;
+    GPIOR2 = 0;
     UBRR0 = 0;
     TCCR1B = 0;
     TCNT1 = 0;
@@ -342,7 +320,7 @@ int main(void)
 {
     UCSR0A = BAUD_SPEED;
     UBRR0 = BAUD_DIVISOR - 1U;
-    UCSR0B = (1U << RXCIE0) | (1U << RXEN0) | (1U << TXEN0);
+    line_start();
     TCCR1B = (1U << CS12) | (1U << CS10);
     sei();
     ota_start(&loader);

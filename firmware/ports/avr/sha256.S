@@ -1,40 +1,38 @@
-/* sha256.S: SHA-256 (FIPS 180-4) for AVRs, in place of core/sha256.c: a third fewer bytes, and faster.
+/* sha256.S: SHA-256 (FIPS 180-4) for AVRs with a multiplier, in place of core/sha256.c: a third fewer bytes, and seven times as fast.
  *
- * The eight working words lie in memory, low byte first, and sums are made there byte by byte with the carry running on:
- * neither ld, st, eor, and, dec nor lpm touches it. The three rotations of a sigma are nested, which makes them shorter:
- * rotr(x,6) ^ rotr(x,11) ^ rotr(x,25) = rotr(x ^ rotr(x ^ rotr(x,14), 5), 6).
+ * A rotation by n to the left is four multiplications by 2^n, whose halves are XORed where they belong; whole bytes of it are
+ * register names. So spin adds one rotation of a word to a sum, and a sigma is two or three calls of it.
  *
- * Calling convention of avr-gcc: arguments in r24, r22, r20, r18; r2 to r17 and Y are the caller's; r1 is zero.
+ * The eight working words lie in memory, low byte first, a at Y to h at Y + 28. A round writes the new a below the old one and moves
+ * Y there, so that nothing else moves; after 16 rounds they go back up. The 16 words of the message are made anew in their places.
+ *
+ * Calling convention of avr-gcc: arguments in r24, r22, r20, r18; r2 to r17 and Y are the caller's; r1 is zero. The stack takes 182
+ * bytes with the return address, sha256_end 68 more. An interrupt may come at any time, if it does not take r1 for zero.
  */
 
 #include <avr/io.h>
 
-#ifdef RAMPZ            /* more than 64 KiB: the constants lie in the upper half, with the loader */
-#define lpm elpm
-    .macro far_constants
-    ldi r30, 1
-    out _SFR_IO_ADDR(RAMPZ), r30
-    .endm
-#else
-    .macro far_constants
-    .endm
-#endif
+#define ROOM 64         /* for the new words of 16 rounds, below the eight working words */
+#define WORDS 96        /* where the 16 words of the message begin */
+#define FRAME 160
 
-#define WORDS 32        /* of the frame: 8 working words, then the 16 words of the message */
-#define FRAME 96
-
-#define x0 r18          /* the word at work */
-#define x1 r19
-#define x2 r20
-#define x3 r21
-#define y0 r10          /* what it was */
-#define y1 r11
-#define y2 r12
-#define y3 r13
-#define count r16
-#define ring r17        /* 4 * (round % 16) */
-#define byte r22
-#define other r23
+#define s0 r2           /* a sigma */
+#define s1 r3
+#define s2 r4
+#define s3 r5
+#define base_lo r12     /* &w[0] */
+#define base_hi r13
+#define state r14       /* pair */
+#define power r16       /* 2^n for spin */
+#define round r17       /* 4 * round */
+#define t0 r18          /* the sum of a round, or of the message's next word */
+#define t1 r19
+#define t2 r20
+#define t3 r21
+#define x0 r22          /* the word that is looked at */
+#define x1 r23
+#define x2 r24
+#define x3 r25
 
     .section .progmem.data.sha256,"a",@progbits
 round_constants:
@@ -49,144 +47,136 @@ round_constants:
 first_state:
     .long 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19
 
+/* Constants may lie beyond the 64 KiB that LPM reaches. */
+#ifdef __AVR_HAVE_ELPMX__
+#define LOAD_CONSTANT elpm
+    .macro point_to constants
+    ldi r30, hh8(\constants)
+    out _SFR_IO_ADDR(RAMPZ), r30
+    ldi r30, lo8(\constants)
+    ldi r31, hi8(\constants)
+    .endm
+#else
+#define LOAD_CONSTANT lpm
+    .macro point_to constants
+    ldi r30, lo8(\constants)
+    ldi r31, hi8(\constants)
+    .endm
+#endif
+
     .section .text.sha256,"ax",@progbits
 
 /* void sha256_start(uint32_t state[8]) */
     .global sha256_start
 sha256_start:
     movw r26, r24
-    far_constants
-    ldi r30, lo8(first_state)
-    ldi r31, hi8(first_state)
+    point_to first_state
     ldi r18, 32
-1:  lpm r0, Z+
+1:  LOAD_CONSTANT r0, Z+
     st X+, r0
     dec r18
     brne 1b
     ret
 
-/* X = &w[(round + count / 4) % 16] */
-message_word:
-    add count, ring
-    andi count, 63
-    movw r26, r28
-    adiw r26, WORDS
-    add r26, count
+/* x = w[(round + r26 / 4) % 16]; X stands behind it. */
+fetch:
+    add r26, round
+    andi r26, 60
+    mov r27, base_hi
+    clr r1
+    add r26, base_lo
     adc r27, r1
-    ret
-
-/* x = y = the word at X */
-load:
     ld x0, X+
     ld x1, X+
     ld x2, X+
     ld x3, X+
-    movw y0, x0
-    movw y2, x2
     ret
 
-/* The word at X += x; X moves on. */
-add_to:
-    ld r0, X
-    add r0, x0
-    st X+, r0
-    ld r0, X
-    adc r0, x1
-    st X+, r0
-    ld r0, X
-    adc r0, x2
-    st X+, r0
-    ld r0, X
-    adc r0, x3
-    st X+, r0
+/* s = rotl(x, n) */
+spin_first:
+    clr s0
+    clr s1
+    clr s2
+    clr s3
+    rjmp spin
+
+/* s = rotl(s, 8) ^ rotl(x, n) */
+spin_next:
+    mov r0, s3
+    mov s3, s2
+    mov s2, s1
+    mov s1, s0
+    mov s0, r0
+
+/* s ^= rotl(x, n) */
+spin:
+    mul x0, power
+    eor s0, r0
+    eor s1, r1
+    mul x1, power
+    eor s1, r0
+    eor s2, r1
+    mul x2, power
+    eor s2, r0
+    eor s3, r1
+    mul x3, power
+    eor s3, r0
+    eor s0, r1
     ret
 
-/* x ^= y */
-xor_y:
-    eor x0, y0
-    eor x1, y1
-    eor x2, y2
-    eor x3, y3
+/* s = rotl(s, 16) */
+    .macro turn_half
+    movw r0, s0
+    movw s0, s2
+    movw s2, r0
+    .endm
+
+/* t += x */
+add_x:
+    add t0, x0
+    adc t1, x1
+    adc t2, x2
+    adc t3, x3
     ret
 
-/* x = rotr(x, 16) */
-rotate_half:
-    movw r30, x0
-    movw x0, x2
-    movw x2, r30
-    ret
+/* A byte of h + constant, of g ^ (e & (f ^ g)), of d + t, of (a & b) | (c & (a | b)) = b ^ ((a ^ b) & (b ^ c)); neither ldd, std, eor,
+ * and nor lpm touches the carry. */
+    .macro choose at, t, e, add
+    ldd r0, Y + 20 + \at
+    ldd r1, Y + 24 + \at
+    eor r0, r1
+    and r0, \e
+    eor r0, r1
+    \add \t, r0
+    .endm
 
-/* x = rotr(x, 8) */
-rotate_byte:
-    mov r0, x0
-    mov x0, x1
-    mov x1, x2
-    mov x2, x3
-    mov x3, r0
-    ret
+    .macro add_to_d at, t, add
+    ldd r0, Y + 12 + \at
+    \add r0, \t
+    std Y + 12 + \at, r0
+    .endm
 
-/* x = rotr(x, count) */
-rotate_right:
-    bst x0, 0
-    lsr x3
-    ror x2
-    ror x1
-    ror x0
-    bld x3, 7
-    dec count
-    brne rotate_right
-    ret
-
-/* x = rotl(x, count): after rotate_byte, what is left of a rotation to the right by 5 to 7 */
-rotate_left:
-    lsl x0
-    rol x1
-    rol x2
-    rol x3
-    adc x0, r1
-    dec count
-    brne rotate_left
-    ret
-
-/* h += x: h is the last working word */
-add_to_h:
-    movw r26, r28
-    adiw r26, 28
-    rjmp add_to
-
-/* w[round] += x */
-add_to_w:
-    clr count
-    rcall message_word
-    rjmp add_to
+    .macro majority at, t, a, add
+    ldd r0, Y + 4 + \at
+    ldd r1, Y + 8 + \at
+    eor r1, r0
+    eor \a, r0
+    and \a, r1
+    eor \a, r0
+    \add \t, \a
+    .endm
 
 /* void sha256_block(uint32_t state[8], const uint8_t block[64]) */
     .global sha256_block
 sha256_block:
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
-    push r16
-    push r17
-    push r28
-    push r29
-    far_constants
-    in r28, _SFR_IO_ADDR(SPL)
-    in r29, _SFR_IO_ADDR(SPH)
-    subi r28, FRAME
-    sbci r29, 0
-    in r0, _SFR_IO_ADDR(SREG)
-    cli                         ; an application's interrupt must not see half a stack pointer
-    out _SFR_IO_ADDR(SPH), r29
-    out _SFR_IO_ADDR(SREG), r0
-    out _SFR_IO_ADDR(SPL), r28
-    adiw r28, 1                 ; the stack pointer stands below the frame
-    push r24
-    push r25
-
+    ldi r26, lo8(FRAME)
+    ldi r27, hi8(FRAME)
+    ldi r30, pm_lo8(1f)
+    ldi r31, pm_hi8(1f)
+    jmp __prologue_saves__      ; libgcc: pushes r2 to r17 and Y, makes a frame of X bytes below Y, and goes to Z
+1:  movw state, r24
+    adiw r28, ROOM - 31         ; ROOM + 1: Y stands below the frame
+    adiw r28, 32
     movw r30, r24               ; the working words begin as the state
     movw r26, r28
     ldi r18, 32
@@ -194,212 +184,164 @@ sha256_block:
     st X+, r0
     dec r18
     brne 1b
-
-    movw r30, r22               ; the message, high byte first, into words with the low byte first
-    clr ring
-    clr r15
-2:  mov count, r15
-    ldi r18, 3
-    eor count, r18
-    rcall message_word
-    ld r0, Z+
-    st X, r0
-    inc r15
-    sbrs r15, 6
-    rjmp 2b
-
-    ldi r30, lo8(round_constants)
-    ldi r31, hi8(round_constants)
-    movw r14, r30
-
-rounds:
-    movw r30, r14               ; h += constant
-    lpm x0, Z+
-    lpm x1, Z+
-    lpm x2, Z+
-    lpm x3, Z+
-    movw r14, r30
-    rcall add_to_h
-    clr count                   ; h += w[round]
-    rcall message_word
-    rcall load
-    rcall add_to_h
-
-    movw r26, r28               ; h += sigma1(e)
-    adiw r26, 16
-    rcall load
-    rcall rotate_half           ; 14
-    ldi count, 2
-    rcall rotate_left
-    rcall xor_y
-    rcall rotate_byte           ; 5
-    ldi count, 3
-    rcall rotate_left
-    rcall xor_y
-    rcall rotate_byte           ; 6
-    ldi count, 2
-    rcall rotate_left
-    rcall add_to_h
-
-    movw r30, r28               ; h += g ^ (e & (f ^ g))
-    adiw r30, 16
-    ldi count, 4
-    clc
-3:  ldd byte, Z+4
-    ldd other, Z+8
-    ldd r0, Z+12
-    eor byte, other
-    ld r18, Z+
-    and byte, r18
-    eor byte, other
-    adc r0, byte
-    std Z+11, r0
-    dec count
-    brne 3b
-
-    movw r26, r28               ; d += h
-    adiw r26, 28
-    rcall load
-    movw r26, r28
-    adiw r26, 12
-    rcall add_to
-
-    movw r26, r28               ; h += sigma0(a)
-    rcall load
-    rcall rotate_byte           ; 9
-    ldi count, 1
-    rcall rotate_right
-    rcall xor_y
-    rcall rotate_byte           ; 11
-    ldi count, 3
-    rcall rotate_right
-    rcall xor_y
-    ldi count, 2
-    rcall rotate_right
-    rcall add_to_h
-
-    movw r30, r28               ; h += (a & b) | (c & (a | b))
-    ldi count, 4
-    clc
-4:  ldd byte, Z+4
-    ldd other, Z+8
-    ldd r0, Z+28
-    ld r18, Z+
-    mov r19, r18
-    or r19, byte
-    and byte, r18
-    and other, r19
-    or byte, other
-    adc r0, byte
-    std Z+27, r0
-    dec count
-    brne 4b
-
-    movw r26, r28               ; every word moves one up, and h becomes a
-    adiw r26, 28
-    rcall load
-    movw r26, r28
-    adiw r26, 28
-    movw r30, r26
-    adiw r30, 4
-    ldi count, 14
-5:  ld r0, -X
-    st -Z, r0
-    ld r0, -X
-    st -Z, r0
-    dec count
-    brne 5b
+    movw base_lo, r26           ; the message behind them, high byte first, into words with the low byte first
+    movw r30, r22
+    ldi r18, 16
+1:  ld x3, Z+
+    ld x2, Z+
+    ld x1, Z+
+    ld x0, Z+
     st X+, x0
     st X+, x1
     st X+, x2
-    st X, x3
+    st X+, x3
+    dec r18
+    brne 1b
+    clr round
+    point_to round_constants
 
-    ldi r30, lo8(round_constants + 4 * 48 + 1) ; what the last 16 rounds would prepare is never used
-    cp r14, r30
-    ldi r30, hi8(round_constants + 4 * 48 + 1)
-    cpc r15, r30
+rounds:
+    ldi r26, 0                  ; t = w[round] + constant + h
+    rcall fetch
+    LOAD_CONSTANT t0, Z+
+    LOAD_CONSTANT t1, Z+
+    LOAD_CONSTANT t2, Z+
+    LOAD_CONSTANT t3, Z+
+    rcall add_x
+    ldd x0, Y + 28
+    ldd x1, Y + 29
+    ldd x2, Y + 30
+    ldd x3, Y + 31
+    rcall add_x
+    ldd x0, Y + 16              ; t += sigma1(e) = rotl(e,26) ^ rotl(e,21) ^ rotl(e,7)
+    ldd x1, Y + 17
+    ldd x2, Y + 18
+    ldd x3, Y + 19
+    ldi power, 4
+    rcall spin_first
+    ldi power, 32
+    rcall spin_next
+    turn_half
+    ldi power, 128
+    rcall spin
+    add t0, s0
+    adc t1, s1
+    adc t2, s2
+    adc t3, s3
+    choose 0, t0, x0, add
+    choose 1, t1, x1, adc
+    choose 2, t2, x2, adc
+    choose 3, t3, x3, adc
+    add_to_d 0, t0, add
+    add_to_d 1, t1, adc
+    add_to_d 2, t2, adc
+    add_to_d 3, t3, adc
+    ldd x0, Y + 0               ; t += sigma0(a) = rotl(a,30) ^ rotl(a,19) ^ rotl(a,10)
+    ldd x1, Y + 1
+    ldd x2, Y + 2
+    ldd x3, Y + 3
+    ldi power, 64
+    rcall spin_first
+    ldi power, 8
+    rcall spin_next
+    ldi power, 4
+    rcall spin_next
+    add t0, s3
+    adc t1, s0
+    adc t2, s1
+    adc t3, s2
+    majority 0, t0, x0, add
+    majority 1, t1, x1, adc
+    majority 2, t2, x2, adc
+    majority 3, t3, x3, adc
+    st -Y, t3                   ; the new a; b to h are the words above it
+    st -Y, t2
+    st -Y, t1
+    st -Y, t0
+
+    cpi round, 4 * 48           ; what the last 16 rounds would prepare is never used
     brsh prepared
-    ldi count, 4                ; w[round] += rotr(x,7) ^ rotr(x,18) ^ (x >> 3) of w[round + 1]
-    rcall message_word
-    rcall load
-    rcall rotate_byte           ; 11
-    ldi count, 3
-    rcall rotate_right
-    rcall xor_y
-    rcall rotate_byte           ; 7
-    ldi count, 1
-    rcall rotate_left
-    ldi count, 3
-    rcall xor_shifted
-    ldi count, 56               ; w[round] += rotr(x,17) ^ rotr(x,19) ^ (x >> 10) of w[round + 14]
-    rcall message_word
-    rcall load
-    ldi count, 2
-    rcall rotate_right
-    rcall xor_y
-    rcall rotate_half           ; 17
-    ldi count, 1
-    rcall rotate_right
-    mov y0, y1                  ; 10
-    mov y1, y2
-    mov y2, y3
-    clr y3
-    ldi count, 2
-    rcall xor_shifted
-    ldi count, 36               ; w[round] += w[round + 9]
-    rcall message_word
-    rcall load
-    rcall add_to_w
+    ldi r26, 4                  ; t = rotl(x,25) ^ rotl(x,14) ^ (x >> 3) of w[round + 1]
+    rcall fetch
+    ldi power, 2
+    rcall spin_first
+    ldi power, 32               ; x >> 3 is rotl(x,29) without what comes round
+    rcall spin
+    mul x0, power
+    eor s0, r0
+    turn_half
+    ldi power, 64
+    rcall spin
+    mov t0, s3
+    mov t1, s0
+    mov t2, s1
+    mov t3, s2
+    ldi r26, 4 * 14             ; t += rotl(x,15) ^ rotl(x,13) ^ (x >> 10) of w[round + 14]
+    rcall fetch
+    ldi power, 128
+    rcall spin_first
+    ldi power, 32
+    rcall spin
+    ldi power, 64
+    mul x1, power
+    eor s3, r1
+    mul x2, power
+    eor s3, r0
+    eor s0, r1
+    mul x3, power
+    eor s0, r0
+    eor s1, r1
+    add t0, s3
+    adc t1, s0
+    adc t2, s1
+    adc t3, s2
+    ldi r26, 4 * 9              ; t += w[round + 9]
+    rcall fetch
+    rcall add_x
+    ldi r26, 0                  ; w[round] += t: the message's word of 16 rounds later
+    rcall fetch
+    rcall add_x
+    st -X, t3
+    st -X, t2
+    st -X, t1
+    st -X, t0
 
 prepared:
-    subi ring, -4
-    andi ring, 63
-    ldi r30, lo8(first_state)   ; stands behind the last constant
-    cp r14, r30
+    subi round, -4
+    mov r18, round
+    andi r18, 60
+    brne again
+    movw r26, r28               ; the working words go back up
+    adiw r26, 32
+    adiw r28, 63
+    adiw r28, ROOM + 32 - 63
+    ldi r18, 32
+1:  ld r0, -X
+    st -Y, r0
+    dec r18
+    brne 1b
+    tst round
     brne again
 
-    pop r27
-    pop r26
-    ldi count, 8
-6:  ld x0, Y+
-    ld x1, Y+
-    ld x2, Y+
-    ld x3, Y+
-    rcall add_to
-    dec count
-    brne 6b
-    subi r28, -(FRAME - 32 - 1) ; Y stands behind the working words
-    sbci r29, -1
-    in r0, _SFR_IO_ADDR(SREG)
-    cli
-    out _SFR_IO_ADDR(SPH), r29
-    out _SFR_IO_ADDR(SREG), r0
-    out _SFR_IO_ADDR(SPL), r28
-    pop r29
-    pop r28
-    pop r17
-    pop r16
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    ret
+    movw r26, state             ; state += the working words
+    ldi r18, 8
+1:  ldi r19, 4
+    clc
+2:  ld r0, X
+    ld r1, Y+
+    adc r0, r1
+    st X+, r0
+    dec r19
+    brne 2b
+    dec r18
+    brne 1b
+    clr r1
+    subi r28, lo8(-(FRAME - ROOM - 32 - 1)) ; Y stands behind the working words: below the saved registers again
+    sbci r29, hi8(-(FRAME - ROOM - 32 - 1))
+    ldi r30, 18
+    jmp __epilogue_restores__
 again:
     rjmp rounds
-
-/* w[round] += x ^ (y >> count) */
-xor_shifted:
-    lsr y3
-    ror y2
-    ror y1
-    ror y0
-    dec count
-    brne xor_shifted
-    rcall xor_y
-    rjmp add_to_w
-
 /* void sha256_end(uint32_t state[8], uint32_t blocks, uint8_t digest[32]): blocks of 64 bytes before the padding */
     .global sha256_end
 sha256_end:

@@ -1,4 +1,4 @@
-/* start.S: what runs first after a reset, at the start of the boot section (BOOTRST), and the one vector in use there.
+/* start.S: what runs first after a reset, at the start of the boot section (BOOTRST), and the two vectors in use there.
  * A table of our own: start-up takes the place of the vectors that are never enabled. */
 #include "chip.h"
 
@@ -26,7 +26,9 @@ port_reset:
     rjmp port_start
 
     .org USART_RX_vect_num * 4
-    jmp USART_RX_vect
+    jmp line_received
+    .org USART_UDRE_vect_num * 4
+    jmp line_ready
 
 /* .data is copied and .bss, right behind it, is cleared in one run upwards. */
 port_start:

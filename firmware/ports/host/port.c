@@ -36,6 +36,15 @@ static enum board_cut begin_operation(struct board *board)
     return board->cut;
 }
 
+/* What a port does whose CPU runs on while flash is busy; the core charges its time. With nothing to do it looks again after a byte. */
+static void work_until(struct board *board, uint64_t until_ns)
+{
+    while (board->clock_ns < until_ns) {
+        if (!ota_meanwhile(&board->ota))
+            board->clock_ns += board->costs.send_byte_ns;
+    }
+}
+
 /* The time of an operation passes; a torn one ends half-way. */
 static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, bool receives)
 {
@@ -45,11 +54,10 @@ static void spend(struct board *board, enum board_cut how, uint64_t cost_ns, boo
 
     if (how == BOARD_CUT_BEFORE)
         return;
-    if (board->geometry.digest_ahead != 0 && board->mode == BOARD_LOADER) /* before that, RAM is garbage */
-        (void)ota_meanwhile(&board->ota); /* charges its time */
-    if (board->clock_ns < until_ns) {
+    if (board->geometry.meanwhile != 0 && board->mode == BOARD_LOADER) /* before that, RAM is garbage */
+        work_until(board, until_ns);
+    if (board->clock_ns < until_ns)
         board->clock_ns = until_ns;
-    }
     if (!receives)
         line_deaf(&board->line, from_ns, board->clock_ns);
 }

@@ -27,7 +27,7 @@ struct ota_geometry {
     uint8_t trials;           /* boots of an unconfirmed image, 1 to 16 */
     uint8_t erase_stalls;     /* 1: neither CPU nor receiver run during an erase */
     uint8_t erase_ahead;      /* pages erased at once for credit, where erase_stalls */
-    uint8_t digest_ahead;     /* blocks of the digest brought up before a program; 0: the CPU stands still in flash work */
+    uint8_t meanwhile;        /* 1: the CPU runs on while flash is busy */
     uint8_t single_slot;      /* 1: single-slot offers are taken */
     uint8_t record_cells;     /* of the simulated flash alone: enum board_cells, what the record lies in */
 };
@@ -48,7 +48,7 @@ extern const struct ota_geometry *port_geometry;
 #define OTA_TRIALS (port_geometry->trials)
 #define OTA_ERASE_AHEAD ((uint8_t)(port_geometry->erase_stalls != 0U ? port_geometry->erase_ahead : 0U))
 #define OTA_APP_ERASE_AHEAD 1U
-#define OTA_DIGEST_AHEAD (port_geometry->digest_ahead)
+#define OTA_MEANWHILE (port_geometry->meanwhile)
 #define OTA_SINGLE_SLOT (port_geometry->single_slot)
 
 /* schemes.c: by the key of the board. */
@@ -64,6 +64,7 @@ uint16_t schemes_here(void);
 #define OTA_PAGE_BYTES_MAX 4096
 #define OTA_CHUNK_BYTES_MAX 256
 #define OTA_FRAME_BYTES_MAX 1056
+#define OTA_COMING_BYTES_MAX OTA_FRAME_BYTES_MAX
 #define OTA_PLACES_MAX 65535
 #define OTA_PAGES_MAX 4096
 

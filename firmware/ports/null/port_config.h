@@ -19,7 +19,7 @@
 #define OTA_TRIALS ((uint8_t)3)
 #define OTA_ERASE_AHEAD 0U
 #define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
-#define OTA_DIGEST_AHEAD 0U
+#define OTA_MEANWHILE 0U
 #define OTA_SINGLE_SLOT 0
 
 #ifndef OTA_SCHEME
@@ -33,6 +33,7 @@
 #define OTA_PAGE_BYTES_MAX 128
 #define OTA_CHUNK_BYTES_MAX 128
 #define OTA_FRAME_BYTES_MAX 100
+#define OTA_COMING_BYTES_MAX 1
 #define OTA_PLACES_MAX 1728
 #define OTA_PAGES_MAX 108
 

@@ -24,8 +24,8 @@ extern "C" {
 #define OTAFLASH_ANSWERS_BYTES OTA_ANSWERING_BYTES
 #define OTAFLASH_STAGES_BYTES sizeof(struct ota)
 #else
-#define OTAFLASH_ANSWERS_BYTES 288U
-#define OTAFLASH_STAGES_BYTES 768U
+#define OTAFLASH_ANSWERS_BYTES 384U
+#define OTAFLASH_STAGES_BYTES 832U
 #endif
 #define OTAFLASH_RAM(name, bytes) static uint8_t name[bytes] __attribute__((aligned(4)))
 
