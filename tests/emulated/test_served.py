@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,9 @@ from tests.emulated.avr import ROOT
 from tests.emulated.chips import CHIPS
 
 SHOWN = re.findall(
-    r"^    (tools/emulated_board \S+|otaflash .*/dev/pts/N.*?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.M
+    r"^    (tools/emulated_board \S+|tools/build_apps .*?|otaflash .*/dev/pts/N.*?)(?:\s+#.*)?$",
+    (ROOT / "README.md").read_text(),
+    re.MULTILINE,
 )
 
 
@@ -40,13 +43,12 @@ def otaflash(*words: str) -> str:
     return done.stdout
 
 
-def test_what_the_readme_shows_of_an_emulated_chip_works() -> None:
-    board, *commands = SHOWN
-    assert commands
+def test_what_the_readme_shows_of_an_emulated_chip_works(tmp_path: Path) -> None:
+    board, build, push = (line.replace("/tmp/", f"{tmp_path}/") for line in SHOWN)
+    subprocess.run(shlex.split(build), cwd=ROOT, check=True, capture_output=True)
     with running(board) as port:
         assert port.startswith("/dev/")
-        for command in commands:
-            otaflash(*shlex.split(command.replace("/dev/pts/N", port))[1:])
+        assert "version 2.0.0" in otaflash(*shlex.split(push.replace("/dev/pts/N", port))[1:])
 
 
 @pytest.mark.parametrize("name", CHIPS)
