@@ -154,6 +154,14 @@ ATMEGA328P_LMS = replace(
     slot_pages=75,
 )
 
+ATMEGA328P_LARGE = replace(
+    ATMEGA328P,
+    name="atmega328p-large",
+    # firmware/ports/atmega328p/build-large.toml: single slot is what it adds; the loader from 0x5180 on.
+    loader_bytes=11904,
+    slot_pages=79,
+)
+
 ATMEGA1284P = Profile(
     name="atmega1284p",
     real=True,
@@ -347,6 +355,7 @@ PROFILES: dict[str, Profile] = {
     for made in (
         ATMEGA328P,
         ATMEGA328P_LMS,
+        ATMEGA328P_LARGE,
         ATMEGA1284P,
         NRF51822,
         NRF51822_LMS,

@@ -6,7 +6,7 @@ import ctypes
 import functools
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otaflash.image.data import Firmware
@@ -52,6 +52,7 @@ class Avr:
 
 
 ATMEGA328P = Avr("atmega328p", 32768, 128, 0x7000, 26, PORTS / "atmega328p" / "atmega328p.hex")
+ATMEGA328P_LARGE = replace(ATMEGA328P, loader=PORTS / "atmega328p" / "atmega328p-large.hex")
 ATMEGA1284P = Avr("atmega1284p", 131072, 256, 0x1E000, 35, PORTS / "atmega1284p" / "atmega1284p.hex")
 
 

@@ -19,6 +19,7 @@ def test_the_chips_are_there_and_the_tiny_ones_are_marked_as_unreal() -> None:
     assert real == {
         "atmega328p",
         "atmega328p-lms",
+        "atmega328p-large",
         "atmega1284p",
         "nrf51822",
         "nrf51822-lms",

@@ -19,16 +19,23 @@
 #define OTA_ERASE_AHEAD 0U /* the receiver runs on during SPM: its code lies in the boot section */
 #define OTA_APP_ERASE_AHEAD 1U /* the same while an application runs, which every erase halts */
 #define OTA_MEANWHILE 1U /* SHA-256 is made, and the next frame taken, in the waits for SPM */
-#define OTA_SINGLE_SLOT 0
 
-/* build.toml and build-lms.toml: what verifies signatures takes pages from the slots, and so is another board. */
+/* build.toml, build-lms.toml and build-large.toml: what verifies signatures, or takes images in the place of both slots, takes
+ * pages from the slots, and so is another board. */
 #ifdef PORT_LMS
 #define OTA_SCHEME lms
 #define OTA_SLOT_PAGES ((uint16_t)75)
 #define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', '-', 'l', 'm', 's', 0, 0
+#define OTA_SINGLE_SLOT 0
+#elif defined PORT_LARGE
+#define OTA_SCHEME none
+#define OTA_SLOT_PAGES ((uint16_t)79)
+#define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', '-', 'l', 'a', 'r', 'g', 'e'
+#define OTA_SINGLE_SLOT 1
 #else
 #define OTA_SCHEME none
 #define OTA_SLOT_PAGES ((uint16_t)81)
+#define OTA_SINGLE_SLOT 0
 #define PORT_BOARD 'a', 't', 'm', 'e', 'g', 'a', '3', '2', '8', 'p', 0, 0, 0, 0, 0, 0
 #endif
 
@@ -48,8 +55,8 @@
 #define OTA_CHUNK_BYTES_MAX 128
 #define OTA_FRAME_BYTES_MAX 194
 #define OTA_COMING_BYTES_MAX OTA_FRAME_BYTES_MAX
-#define OTA_PLACES_MAX 1296 /* 81 pages of 16 blocks */
-#define OTA_PAGES_MAX 81
+#define OTA_PAGES_MAX (OTA_SINGLE_SLOT != 0 ? 159 : 81)
+#define OTA_PLACES_MAX (OTA_PAGES_MAX * 16)
 
 /* Constants stay in flash and are read there. */
 #define PORT_FAR_PAGE(page) ((void)0) /* no RAMPZ */
