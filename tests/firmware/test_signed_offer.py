@@ -9,7 +9,7 @@ import pytest
 from otaflash.keys import lms
 from otaflash.sim.native import BoardEvent, Cut
 from otaflash.wire import messages as m
-from tests.firmware.bench import SMALL, Bench, make_image
+from tests.firmware.bench import SMALL, Bench, Image, make_image
 from tests.firmware.signing import MANIFEST, SignedBench, key, keyed, offer_of, prepared, public
 
 OLD = make_image(1, 5)
@@ -207,3 +207,67 @@ def test_after_a_restart_in_the_middle_the_offer_begins_anew() -> None:
     reply = bench.ask(m.Offer(1000, offer[1000:1100]), m.OfferReply)
     assert (reply.reason, reply.next, reply.limit) == (m.Reason.OK, 0, 0)
     assert reason_of(bench, offer) == "ok"
+
+
+# --- the counter ------------------------------------------------------------------------------------------
+
+
+LOW, HIGH = make_image(4, 5, counter=3), make_image(5, 5, counter=7)
+
+
+def confirmed(bench: SignedBench, image: Image, index: int) -> None:
+    bench.send_offer(offer_of(image, index=index))
+    bench.give(image)
+    assert bench.apply() is BoardEvent.JUMPED
+    bench.start_app()
+    assert bench.confirm(image) == m.Reason.OK
+    bench.enter_from_app()
+
+
+def test_a_signed_image_of_a_lower_counter_is_refused_though_the_signature_is_right() -> None:
+    bench = keyed(HIGH)
+    assert reason_of(bench, offer_of(LOW)) == "counter_too_low"
+
+
+def test_a_replayed_image_is_refused_once_a_higher_counter_was_confirmed() -> None:
+    bench = keyed(OLD)
+    replayed = offer_of(LOW, index=0)
+    confirmed(bench, LOW, 0)
+    confirmed(bench, HIGH, 1)
+    assert bench.info().counter == 7
+    assert reason_of(bench, replayed) == "counter_too_low"
+
+
+def test_before_a_confirmation_the_way_back_stays_and_the_old_image_may_be_offered_again() -> None:
+    bench = keyed(LOW)
+    bench.send_offer(offer_of(HIGH))
+    bench.give(HIGH)
+    assert bench.apply() is BoardEvent.JUMPED
+    bench.start_app()
+    assert bench.info().counter == 3
+    assert bench.revert(HIGH) == m.Reason.OK
+    assert bench.boot() is BoardEvent.JUMPED
+    assert bench.runs(LOW)
+    bench.start_app()
+    bench.enter_from_app()
+    assert reason_of(bench, offer_of(make_image(6, 5, counter=3))) == "ok"
+
+
+def test_the_counter_is_raised_at_a_boot_if_a_cut_came_between_the_confirmation_and_its_answer() -> None:
+    """The counter is part of the record that confirms: there is no moment with one and without the other."""
+    bench = keyed(LOW)
+    bench.send_offer(offer_of(HIGH))
+    bench.give(HIGH)
+    assert bench.apply() is BoardEvent.JUMPED
+    bench.start_app()
+    first = bench.board.operations
+    for operation in range(4):
+        bench.board.plan_cut(first + operation, Cut.AFTER)
+        bench.say(m.Confirm(HIGH.crc))
+        if bench.event is not BoardEvent.CUT:
+            break
+        bench.power_on()
+        bench.enter()
+        info = bench.info()
+        assert (info.boot_state == m.BootState.IDLE) == (info.counter == 7), operation
+        first = bench.board.operations
