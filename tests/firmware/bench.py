@@ -23,6 +23,7 @@ UID = b"ABCDEFGH"
 OTHER_UID = b"ABCDEFGX"
 ANY = bytes(8)
 SESSION = 7
+HEEDS_S = 3.1
 LEFT = (BoardEvent.JUMPED, BoardEvent.RESTARTED, BoardEvent.CUT)
 
 SMALL = replace(
@@ -174,8 +175,10 @@ class Bench:
         return self.event
 
     def start_app(self, *, stages: bool = False) -> None:
+        """The application runs, and has for long enough to heed Enter."""
         assert self.event is BoardEvent.JUMPED
         self.board.app_start(stages=stages)
+        self.run(HEEDS_S)
 
     def boot(self) -> BoardEvent:
         """After a restart, or from power-on: the loader runs until it leaves for the image, or 2 s have passed."""

@@ -57,6 +57,14 @@ def in_staging_application(image: Image = OLD) -> Bench:
     return bench
 
 
+def just_started() -> Bench:
+    """The application of the first seconds."""
+    bench = Bench(SMALL, OLD)
+    assert bench.boot() is BoardEvent.JUMPED
+    bench.board.app_start()
+    return bench
+
+
 def receiving(image: Image = NEW) -> Bench:
     bench = board_running(OLD)
     bench.accept(image)
@@ -178,6 +186,12 @@ def enter_for_all() -> Walk:
     return Walk(in_application(), m.Enter(ANY))
 
 
+@row(3)
+def enter_too_early() -> Walk:
+    """Before it has done anything of its own."""
+    return Walk(just_started(), m.Enter(b"ABCDEFGH"))
+
+
 @row(4)
 def enter_in_the_loader() -> Walk:
     """In the entry window."""
@@ -206,6 +220,12 @@ def reboot_for_another_device() -> Walk:
 def reboot_for_all() -> Walk:
     """In the application."""
     return Walk(in_application(), m.Reboot(ANY))
+
+
+@row(6)
+def reboot_too_early() -> Walk:
+    """The same."""
+    return Walk(just_started(), m.Reboot(b"ABCDEFGH"))
 
 
 @row(7)

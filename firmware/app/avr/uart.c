@@ -4,7 +4,6 @@
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/pgmspace.h>
-#include <stdbool.h>
 
 #define BAUD_DIVISOR 16U /* with U2X: 117,647 baud, 2.1 % fast, as the loader has it */
 #define RING_BYTES 128U
@@ -14,7 +13,6 @@ static volatile uint8_t ring[RING_BYTES];
 static volatile uint8_t ring_in;
 static volatile uint8_t ring_out;
 static volatile uint16_t clock_ms;
-static bool sends; /* a byte was sent: TXC will be set */
 
 ISR(USART_RX_vect)
 {
@@ -58,20 +56,11 @@ static int16_t uart_receive(void)
     return byte;
 }
 
-/* TXC is cleared by writing it; it says that the last byte has left. */
 static void uart_send(uint8_t byte)
 {
     while ((UCSR0A & (1U << UDRE0)) == 0U) {
     }
-    UCSR0A = (uint8_t)((1U << U2X0) | (1U << TXC0));
     UDR0 = byte;
-    sends = true;
-}
-
-static void uart_flush(void)
-{
-    while (sends && (UCSR0A & (1U << TXC0)) == 0U) {
-    }
 }
 
 void uart_say(const char *text)
@@ -94,4 +83,4 @@ uint16_t uart_millis(void)
     return now_ms;
 }
 
-const struct otaflash_line uart_line = {uart_receive, uart_send, uart_flush, uart_millis};
+const struct otaflash_line uart_line = {uart_receive, uart_send, uart_millis};

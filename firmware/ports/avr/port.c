@@ -199,11 +199,10 @@ void port_identity(uint8_t *to)
 
 /* --- inside an application ------------------------------------------------------------------------------------------ */
 
-#define OTAFLASH_FLUSH (-1)
-#define OTAFLASH_MILLIS (-2)
+#define OTAFLASH_MILLIS (-1)
 
 /* What only the application can do, by the function whose address it keeps in GPIOR1 and GPIOR2 while it is in here: sends
- * a byte (0 to 255), returns once all bytes have left (-1), returns its milliseconds (-2). */
+ * a byte (0 to 255), or returns its milliseconds (-1). */
 static uint16_t ask_application(int16_t what)
 {
     uint16_t (*application)(int16_t) = (uint16_t(*)(int16_t))(uint16_t)(GPIOR1 | (uint16_t)((uint16_t)GPIOR2 << 8));
@@ -284,9 +283,6 @@ static void drain(void)
 
 void port_restart(uint8_t request)
 {
-    if (in_application()) {
-        (void)ask_application(OTAFLASH_FLUSH);
-    }
     drain();
     request_kept = request;
     request_check = (uint8_t)~request;

@@ -61,8 +61,7 @@ bool otaflash_confirm(void);
 /* The line to the host, as the program has it. */
 struct otaflash_line {
     int16_t (*receive)(void);  /* next byte, or -1; never waits */
-    void (*send)(uint8_t byte); /* waits until there is room */
-    void (*flush)(void);       /* returns once all has left */
+    void (*send)(uint8_t byte); /* returns once the byte is in the UART itself: a restart may follow */
     uint16_t (*millis)(void);  /* milliseconds, wraps at 65,536 */
 };
 

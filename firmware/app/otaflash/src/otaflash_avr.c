@@ -10,8 +10,7 @@
 #include <stddef.h>
 
 #define TABLE_MAGIC 0x4F31U
-#define LOADER_FLUSH (-1)
-#define LOADER_MILLIS (-2)
+#define LOADER_MILLIS (-1)
 #define STAYS 1U
 
 /* Words of the table; those from START on are functions. */
@@ -53,11 +52,7 @@ static uint16_t serve(int16_t what)
     if (what == LOADER_MILLIS) {
         return line->millis();
     }
-    if (what == LOADER_FLUSH) {
-        line->flush();
-    } else {
-        line->send((uint8_t)what);
-    }
+    line->send((uint8_t)what);
     return 0;
 }
 

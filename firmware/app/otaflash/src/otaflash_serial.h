@@ -21,11 +21,7 @@ static int16_t otaflash_serial_receive(void)
 static void otaflash_serial_send(uint8_t byte)
 {
     Serial.write(byte);
-}
-
-static void otaflash_serial_flush(void)
-{
-    Serial.flush();
+    Serial.flush(); /* out of Serial's own buffer, which a restart would leave unsent */
 }
 
 static uint16_t otaflash_serial_millis(void)
@@ -34,6 +30,6 @@ static uint16_t otaflash_serial_millis(void)
 }
 
 static const struct otaflash_line otaflash_serial = {
-    otaflash_serial_receive, otaflash_serial_send, otaflash_serial_flush, otaflash_serial_millis};
+    otaflash_serial_receive, otaflash_serial_send, otaflash_serial_millis};
 
 #endif
