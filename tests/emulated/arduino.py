@@ -19,7 +19,7 @@ CPP_FLAGS = ("-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", DIGIT
 
 
 def sketch(folder: Path, source: Path) -> Path:
-    """The HEX file of a sketch that uses the library, made in `folder`. Raises CalledProcessError, also for a warning."""
+    """The HEX file of a sketch that uses the library, made in `folder`. Raises CalledProcessError; warnings count."""
     folder.mkdir(exist_ok=True)
     objects = [_compile(folder, path) for path in (*sorted(CORE.glob("*.c")), *sorted(CORE.glob("*.cpp")))]
     ours = ("-Wall", "-Wextra", "-Werror", f"-I{LIBRARY / 'src'}")
