@@ -18,7 +18,7 @@
 #define NO_REPLY 0xFFFFU
 #define REFUSE(reason) ((uint16_t)(0xFE00U | (reason)))
 
-#define RESTARTS_AFTER_MS 3000U
+#define ENTERS_AFTER_MS 3000U
 
 /* What a reply's body may hold. */
 static uint16_t room_of(const struct ota *ota)
@@ -100,22 +100,20 @@ static uint16_t on_inspect(struct ota *ota, uint8_t *body)
     return (uint16_t)(OTA_INSPECT_REP_BYTES + count);
 }
 
-/* An application does its own work first, however often a host asks: on trial it has to have a time in which to confirm
- * itself. (And again for as long whenever the clock has come round: a host asks until it is answered.) */
-static bool is_too_early(const struct ota *ota)
-{
-    return ota->mode != OTA_MODE_LOADER && (uint16_t)(port_millis() - ota->since_ms) < RESTARTS_AFTER_MS;
-}
-
 /* Enter and Reboot. */
 static uint16_t on_restart(struct ota *ota, uint8_t *body, bool enter)
 {
-    if (!is_target(ota, body, false) || is_too_early(ota)) {
+    if (!is_target(ota, body, false)) {
         return NO_REPLY;
     }
     if (!enter) {
         ota->after = AFTER_RESTART;
     } else if (ota->mode != OTA_MODE_LOADER) {
+        /* Its own work first, however often a host asks: on trial it has to have a time in which to confirm itself. (And for
+         * as long again whenever the clock has come round: a host asks until it is answered.) */
+        if ((uint16_t)(port_millis() - ota->since_ms) < ENTERS_AFTER_MS) {
+            return NO_REPLY;
+        }
         ota->after = AFTER_STAY;
     } else {
         stay(ota);

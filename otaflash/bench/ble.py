@@ -196,7 +196,7 @@ def loader_link(world: World, port: Port) -> BleLink:
     """The factory image comes up and asks for its loader; the connection to that is made anew. Raises TypeError for a
     board behind another kind of link, RuntimeError if the loader is never there."""
     station = port.station
-    world.run_until(1.5)
+    world.run_until(5.0)  # it heeds no Enter before it has run for 3 s
     station.enter_loader()
     if not isinstance(station.link, BleLink):
         raise TypeError("the board is not behind BLE")

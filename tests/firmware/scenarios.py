@@ -222,12 +222,6 @@ def reboot_for_all() -> Walk:
     return Walk(in_application(), m.Reboot(ANY))
 
 
-@row(6)
-def reboot_too_early() -> Walk:
-    """The same."""
-    return Walk(just_started(), m.Reboot(b"ABCDEFGH"))
-
-
 @row(7)
 def reboot_in_the_loader() -> Walk:
     """It does not stay afterwards."""
