@@ -24,8 +24,15 @@ extern "C" {
 #define OTAFLASH_ANSWERS_BYTES OTA_ANSWERING_BYTES
 #define OTAFLASH_STAGES_BYTES sizeof(struct ota)
 #else
-#define OTAFLASH_ANSWERS_BYTES 384U
+#include <avr/io.h>
+#if FLASHEND > 0xFFFFU /* ATmega1284P: larger frames and slots */
+#define OTAFLASH_ANSWERS_BYTES 1280U
+#define OTAFLASH_STAGES_BYTES 3584U
+#else
+#define OTAFLASH_ANSWERS_BYTES 288U
 #define OTAFLASH_STAGES_BYTES 832U
+#endif
+#endif
 #endif
 #define OTAFLASH_RAM(name, bytes) static uint8_t name[bytes] __attribute__((aligned(4)))
 
