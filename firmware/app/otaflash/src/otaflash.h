@@ -29,9 +29,8 @@ extern "C" {
 #define OTAFLASH_ANSWERS_BYTES 1280U
 #define OTAFLASH_STAGES_BYTES 3584U
 #else
-#define OTAFLASH_ANSWERS_BYTES 288U
+#define OTAFLASH_ANSWERS_BYTES 384U
 #define OTAFLASH_STAGES_BYTES 832U
-#endif
 #endif
 #endif
 #define OTAFLASH_RAM(name, bytes) static uint8_t name[bytes] __attribute__((aligned(4)))
