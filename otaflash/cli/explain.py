@@ -38,7 +38,7 @@ def pages_of(code: str | None) -> list[Page]:
         return list(known.values())
     if code in known:
         return [known[code]]
-    found = [page for page in known.values() if code.isascii() and code.isdigit() and int(code) in page.codes]
+    found = [page for page in known.values() if code in {str(int(each)) for each in page.codes}]
     if found:
         return found
     close = near(code)

@@ -99,6 +99,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda *_, **__: [])
     monkeypatch.setattr("otaflash.api.scanning.scan", lambda **_: Scan((), 0, (), None))
     monkeypatch.setattr("otaflash.doctor.ThisComputer.bluetooth_failure", lambda _: None)
+    monkeypatch.setattr("otaflash.transport.entry.POWER_S", 0.2)  # as soon as nobody switches a board on
     monkeypatch.setattr("otaflash.cli.sim.serve", lambda *_, **__: None)
     monkeypatch.setattr("otaflash.cli.monitor._pass_on", _leave)
     for bench in BENCHES:

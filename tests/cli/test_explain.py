@@ -47,7 +47,7 @@ def test_a_wrong_code_is_refused_and_near_ones_are_named(word: str, meant: str) 
     assert meant in ended.err
 
 
-@pytest.mark.parametrize("word", ["qqqqqq", "99", "", "²"])
+@pytest.mark.parametrize("word", ["qqqqqq", "99", "", "²", pytest.param("9" * 5000, id="longer than an int may be")])
 def test_a_code_near_nothing_is_refused_and_the_list_is_named(word: str) -> None:
     ended = otaflash("explain", word)
     assert (ended.code, "'otaflash explain' lists all" in ended.err) == (2, True)

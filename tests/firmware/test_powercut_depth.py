@@ -15,8 +15,11 @@ from otaflash.sim.profiles import PROFILES
 
 DEPTH_1 = [
     ("atmega328p", (2, 2)),
+    ("atmega328p-lms", (1, 1)),  # a signed board's geometry; its offers here are of scheme none
+    ("atmega328p-large", (1, 2)),
     ("atmega1284p", (1, 2)),
     ("nrf51822", (1, 1)),
+    ("nrf51822-lms", (1, 1)),
     ("nrf52832", (1, 1)),
     ("nrf52840", (1, 1)),
     ("stm32f103", (1, 1)),
