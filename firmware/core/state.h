@@ -41,13 +41,13 @@ enum ota_after { AFTER_NOTHING = 0, AFTER_RESTART, AFTER_STAY, AFTER_SWAP, AFTER
 void copy_u32(uint8_t *to, const uint8_t *from);
 
 struct ota {
+    /* Bytes first, then 16 bits, then arrays, the short ones first: an instruction of a Cortex-M0 reaches bytes 32 bytes
+     * from where it points, 16 bits 64, words 128; one of an AVR 64. */
+
     /* line */
-    uint16_t frame_fill;  /* bytes decoded so far; past OTA_FRAME_BYTES: overlong */
-    uint16_t frame_count; /* bytes of the frame that is whole, CRC included */
-    uint16_t reply_bytes; /* largest frame that the host takes */
-    uint8_t cobs_left;    /* bytes to come before the next code byte */
-    bool cobs_zero;       /* a zero stands before the next code byte */
-    bool waits;           /* a frame is whole, and not served yet */
+    uint8_t cobs_left; /* bytes to come before the next code byte */
+    bool cobs_zero;    /* a zero stands before the next code byte */
+    bool waits;        /* a frame is whole, and not served yet */
 
     /* boot */
     uint8_t record_unit; /* the unit that `record` stands in */
@@ -56,7 +56,21 @@ struct ota {
     uint8_t after;       /* enum ota_after */
     uint8_t mode;        /* enum ota_mode: the loader, or linked into an application, which walks no swap */
     bool stays;          /* a host has spoken: the longer window holds */
-    uint16_t since_ms;   /* when the window began */
+
+    /* session */
+    uint8_t transfer; /* enum ota_transfer_state */
+    uint8_t last_serial;
+    uint8_t voided;   /* pages voided in this session */
+    bool superseded;  /* single slot: the record was written in this boot, and has no mark that could be weak */
+    bool map_valid;   /* held and blank speak of the manifest in `manifest`, as far as it has come */
+
+    /* line */
+    uint16_t frame_fill;  /* bytes decoded so far; past OTA_FRAME_BYTES: overlong */
+    uint16_t frame_count; /* bytes of the frame that is whole, CRC included */
+    uint16_t reply_bytes; /* largest frame that the host takes */
+
+    /* boot */
+    uint16_t since_ms; /* when the window began */
 
     /* session */
     uint16_t session;
@@ -69,18 +83,13 @@ struct ota {
     uint16_t chunk_offset;
     uint16_t chunk_filled; /* bytes in `chunk` that blocks have set; 0: not in use */
     uint16_t ahead;        /* bytes from `ahead_at` on that are digested while flash is busy */
-    uint8_t transfer;      /* enum ota_transfer_state */
-    uint8_t last_serial;
-    uint8_t voided;  /* pages voided in this session */
-    uint16_t vouched; /* single slot: pages from the first on that were whole before any cut, by the record's marks */
-    bool superseded;  /* ... and that record was written in this boot: it has no mark that could be weak */
-    bool map_valid;  /* held and blank speak of the manifest in `manifest`, as far as it has come */
-    const uint8_t *ahead_at; /* in `chunk` or in `scratch` */
-    uint32_t digest[8];
+    uint16_t vouched;      /* single slot: pages from the first on that were whole before any cut, by the record's marks */
 
     uint8_t record[RECORD_BODY_BYTES]; /* the decision that stands, as in flash */
-    uint8_t frame[OTA_FRAME_BYTES_MAX];
     uint8_t scratch[OTA_SCRATCH_BYTES]; /* of one function at a time, none of whose callers or callees keeps anything in it */
+    const uint8_t *ahead_at; /* in `chunk` or in `scratch` */
+    uint32_t digest[8];
+    uint8_t frame[OTA_FRAME_BYTES_MAX];
 
     /* What only an update needs: an application that takes none gives no RAM for it. */
     uint8_t manifest[OTA_MANIFEST_BYTES];
