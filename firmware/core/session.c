@@ -13,12 +13,11 @@
 #include "scheme.h"
 #include "stage.h"
 
-
 /* A handler gets the body and its length and returns the length of the reply's body, or one of these. */
 #define NO_REPLY 0xFFFFU
 #define REFUSE(reason) ((uint16_t)(0xFE00U | (reason)))
 
-#define ENTERS_AFTER_MS 3000U
+#define ENTERS_AFTER_MS 3000U /* of an application, from its start */
 
 /* What a reply's body may hold. */
 static uint16_t room_of(const struct ota *ota)

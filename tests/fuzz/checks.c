@@ -177,9 +177,14 @@ static uint32_t info_u32(struct bench *bench, uint8_t field)
 
 /* --- the next push -------------------------------------------------------------------------------------------------------- */
 
+/* A program answers no Enter in its first 3 s. */
 static void enter_loader(struct bench *bench)
 {
     bench_say(bench, OTA_KIND_ENTER, SESSION, bench->geometry.uid, sizeof bench->geometry.uid);
+    if (bench_answer(bench, OTA_KIND_ENTER) != OTA_REASON_OK) {
+        bench_pass(bench, 3100000);
+        bench_say(bench, OTA_KIND_ENTER, SESSION, bench->geometry.uid, sizeof bench->geometry.uid);
+    }
     bench_go_on(bench);
     bench_say(bench, OTA_KIND_ENTER, SESSION, bench->geometry.uid, sizeof bench->geometry.uid);
     must(bench, bench_answer(bench, OTA_KIND_ENTER) == OTA_REASON_OK, "the loader is not entered");
