@@ -141,9 +141,8 @@ def test_a_file_that_cannot_be_read_is_refused(name: str, tmp_path: Path, board:
     push_refused(tmp_path / name, board, 5, "file-missing" if name == "missing.hex" else "file-is-directory")
 
 
-@pytest.mark.parametrize("words", [["bundle", ""], ["factory", "", "--loader", BLINK], ["push", ""], ["inspect", "/"]])
-def test_a_name_that_names_nothing_is_refused_as_the_folder_that_it_is(words: list[str], board: str) -> None:
-    refusal(otaflash(*words, "--port", board), 5, "file-is-directory")
+def test_the_root_is_refused_as_the_folder_that_it_is(board: str) -> None:
+    refusal(otaflash("inspect", "/", "--port", board), 5, "file-is-directory")
 
 
 def test_a_name_that_is_too_long_to_be_one_is_refused(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def built(folder: Path, of: Set, message_bytes: int, piece_bytes: int = 7) -> Pa
     """The driver, under the sanitizers; made once for each set of arguments."""
     program = folder / f"{of.n}-{of.w}-{message_bytes}-{piece_bytes}"
     if not program.exists():
-        flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-DOTA_SCHEME=lms"]
+        flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-DPORT_LMS"]
         sizes = [f"-DLMS_N={of.n}U", f"-DLMS_W={of.w}U", f"-DMESSAGE_BYTES={message_bytes}U"]
         files = [ROOT / "tests/firmware/lms/driver.c", CORE / "sha256.c", CORE / "bytes.c"]
         places = [f"-I{CORE}", f"-I{ROOT / 'firmware/ports/nrf51'}"]
