@@ -237,16 +237,22 @@ class Nrf:
         uc.reg_write(UC_ARM_REG_PC, self.cells.words[self._vectors_at // 4 + number])
 
     def _on_exception(self, uc: Any, number: int, _: object) -> None:
-        """The CPU has branched to EXC_RETURN (8), or met a fault: in a trial that is the new image's."""
+        """The CPU has branched to EXC_RETURN (8), or met a fault."""
         if number == 8 and uc.reg_read(UC_ARM_REG_IPSR) != 0:
             self._returned = True
-        elif self.watchdog_runs:
+            self._stop()
+        else:
+            self._fault(f"exception {number} at 0x{int(uc.reg_read(UC_ARM_REG_PC)):08X}")
+
+    def _fault(self, what: str) -> bool:
+        """In a trial it is the new image's, wherever that has gone: the CPU stands still until the watchdog bites."""
+        if self.watchdog_runs:
             self._locked_up = True
         else:
-            self.wrong.append(f"exception {number} at 0x{int(uc.reg_read(UC_ARM_REG_PC)):08X}")
+            self.wrong.append(what)
             self.is_off = True
-        self._stopped = True
-        uc.emu_stop()
+        self._stop()
+        return True
 
     def _leave_exception(self) -> None:
         uc = self._uc
@@ -369,9 +375,9 @@ class Nrf:
 
     def _program(self, uc: Any, access: int, address: int, size: int, value: int, _: object) -> bool:
         self.cells.leave(address)
-        if not (self.is_off or self._bitten):
+        if not (self.is_off or self._bitten or self._locked_up):
             if self._config != 1 or size != 4 or address & 3:
-                self.wrong.append(f"{size} bytes are written to 0x{address:05X} while CONFIG is {self._config}")
+                return self._fault(f"{size} bytes are written to 0x{address:05X} while CONFIG is {self._config}")
             cut = self._begin(self._profile.program_unit_ns)
             if cut != "before":
                 self.cells.write(address, value, torn=cut == "torn")
