@@ -152,11 +152,11 @@ def push_to_end(world: World, engine: Push, port: Port, image: Image, limit_s: f
 
 
 def bring_into_loader(world: World, stations: Iterable[Station]) -> None:
-    """The factory image comes up, then asks for its loader, as after Enter: no byte of that travels over the link."""
-    world.run_until(1.5)
+    """The factory image comes up, and is entered once it heeds that: no byte of it travels over the link."""
+    world.run_until(4.5)
     for station in stations:
         station.enter_loader()
-    world.run_until(1.7)
+    world.run_until(4.7)
 
 
 def holds(board: NativeBoard, span: bytes) -> bool:
