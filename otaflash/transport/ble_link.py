@@ -41,6 +41,8 @@ AT_ONCE = 16
 """Writes in flight: systems hold about 20 and drop the next without a word."""
 REFUSED_MOST = 8
 """Writes refused one after the other, on a connection that stands."""
+_GOING = (Trouble.GONE, Trouble.VANISHED)
+"""A write that meets these says that the connection ends; that it has, may be told a moment later."""
 DOUBT_S = 3.0
 """Values of more than 20 bytes that nothing has answered for so long were too long: some ends promise an MTU that they
 do not have. A wrong doubt costs some speed until the next connection."""
@@ -331,7 +333,7 @@ class BleLink:
             self._end(failures.write_stuck(self._finder.described))
         elif isinstance(error, RadioError) and error.trouble is Trouble.PAIRING:
             self._end(failures.lost_for_good(error, self._finder.described))
-        elif not (isinstance(error, RadioError) and error.trouble is Trouble.GONE):
+        elif not (isinstance(error, RadioError) and error.trouble in _GOING):
             self._refused += 1
             if self._refused >= REFUSED_MOST:
                 self._end(failures.writes_refused(self._finder.described, str(error)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bleak.exc import BleakDBusError
 
 from otaflash import session
 from otaflash.engine import Operation
@@ -220,6 +221,28 @@ def test_writes_that_are_refused_one_after_the_other_end_the_link(bench: Any, mo
     reason, code, text = ended_within(bench(), SILENCE_S)
     assert (reason, code) == ("link-refused", 4)
     assert "no buffer space" in text
+
+
+def test_writes_to_what_has_just_gone_from_the_bus_wait_for_the_end_of_the_connection(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BlueZ takes a characteristic off the bus a moment before it tells of the disconnection."""
+    made = bench(image_bytes=30_000)
+    writes = 0
+    queue = FakeClient._queue
+
+    async def going(client: FakeClient, value: bytes, response: bool) -> None:
+        nonlocal writes
+        writes += 1
+        if 20 <= writes < 60:
+            if writes == 20:
+                made.later(0.2, lambda: made.air.lose(made.device))
+            raise BleakDBusError("org.freedesktop.DBus.Error.UnknownObject", ["there is no such method"])
+        await queue(client, value, response)
+
+    monkeypatch.setattr(FakeClient, "_queue", going)
+    assert made.push().running_version == "2.0.0"
+    assert writes > 60
 
 
 # --- every wait has an end
