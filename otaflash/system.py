@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import select
 import stat
 import sys
@@ -245,6 +246,40 @@ def user_home() -> Path | None:
         return Path.home()
     except RuntimeError:
         return None
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def replace_file(target: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Puts a file of this content and mode (less the umask) in the place of `target`, whole or not at all: into a
+    neighbour first, to the disk, then renamed. Only `sync_folder` brings the rename to the disk. Raises OSError."""
+    beside = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write CR before each LF
+
+
+def sync_folder(folder: Path) -> None:
+    """Brings the names in a folder to the disk: without it a rename may be lost with the power. Does nothing on
+    Windows, which opens no folder. Raises OSError."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 # --- signs of life ------------------------------------------------------------------------------------------------

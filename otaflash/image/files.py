@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 
 from otaflash.errors import ImageError, UsageError
+from otaflash.system import replace_file, sync_folder
 
 FILE_BYTES_MAX = 48 << 20
 """The largest file read: an ELF carries what debuggers want along, many times what goes to flash."""
@@ -44,34 +44,11 @@ def write_file(path: Path | str, content: bytes) -> None:
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             target.write_bytes(content)
         else:
-            _replace(target, content)
+            replace_file(target, content)
+            with contextlib.suppress(OSError):  # not every system lets a folder be synced
+                sync_folder(target.parent)
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
-
-
-def _replace(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this the rename itself may be lost with the power. Not every system lets a folder be opened or synced.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _unreadable(path: Path | str, error: Exception) -> ImageError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otaflash.errors import UsageError
+from otaflash.system import replace_file, sync_folder
 
 FORMAT: Final = 1
 PUBLIC_WORD: Final = "otaflash-public-key"
@@ -103,27 +104,9 @@ def write_text(path: Path, text: str, *, mode: int, new: bool = False) -> None:
             f"{path} exists, and may be the only copy of a key",
             remedy="name another file, or move it away",
         )
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        replace_file(path, text.encode(), mode=mode)
         sync_folder(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         text = f"{path} cannot be written: {error.strerror or error}"
         raise UsageError("key-unwritable", text, remedy="name a folder that can be written") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Brings the names in a folder to the disk, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

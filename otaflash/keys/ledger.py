@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from otaflash.errors import UsageError
-from otaflash.keys.files import sync_folder
-from otaflash.system import hold
+from otaflash.system import hold, sync_folder
 
 WAIT_S = 10.0
 """How long another process that signs is waited for; it takes a fraction of a second."""
