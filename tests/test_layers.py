@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "doctor": {"history", "sim", "transport"},
     "wire": set(),
     "image": {"wire.messages"},
-    "keys": {"wire.messages"},
+    "keys": {"image.scheme_lms", "wire.messages"},
     "engine": {"wire"},
     "transport": set(),
     "sim": {"keys.public", "wire"},

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from pyhsslms import pyhsslms  # type: ignore[import-untyped]
 
-HASH_BYTES: Final = 24
+from otaflash.image.scheme_lms import HASH_BYTES, LEAF_TYPE, TREE_TYPES
+
 IDENTIFIER_BYTES: Final = 16
 PUBLIC_BYTES: Final = 8 + IDENTIFIER_BYTES + HASH_BYTES
-HEIGHTS: Final = {5: 0x0A, 10: 0x0B, 15: 0x0C}
+HEIGHTS: Final = {height: kind for kind, height in TREE_TYPES.items() if height <= 15}
 """Type of the tree by its height: 2^height signatures. Taller trees take Python longer than anybody waits."""
 
-_ONE_TIME = pyhsslms.lmots_sha256_n24_w4
+_ONE_TIME: Final = LEAF_TYPE.to_bytes(4, "big")
 _LEAF, _NODE = b"\x82\x82", b"\x83\x83"
 
 
@@ -37,11 +38,6 @@ def generate(height: int) -> Tree:
     """A new key with 2^height signatures; a second for 10, half a minute for 15."""
     key: Any = pyhsslms.LmsPrivateKey(lms_type=HEIGHTS[height].to_bytes(4, "big"), lmots_type=_ONE_TIME)
     return Tree(key.publicKey().serialize(), key.SEED, tuple(leaf.K for leaf in key.ots_pub))
-
-
-def signature_bytes(height: int) -> int:
-    """Length of a signature."""
-    return 4 + (4 + HASH_BYTES * 52) + 4 + HASH_BYTES * height
 
 
 def height_of(public: bytes) -> int | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from otaflash.errors import UsageError
+from otaflash.image.scheme_lms import HASH_BYTES, signature_bytes
 from otaflash.keys import ledger, lms
 from otaflash.keys.files import (
     check_private,
@@ -61,7 +62,7 @@ class SecretKey:
         """Length of its signatures."""
         height = lms.height_of(self.public.data)
         assert height is not None
-        return lms.signature_bytes(height)
+        return signature_bytes(height)
 
     def sign(self, message: bytes, about: str) -> bytes:
         """A signature over `message`; `about` says in the ledger what it was for.
@@ -203,7 +204,7 @@ def _tree(path: Path, fields: dict[str, Any], seed: bytes) -> lms.Tree:
         public = bytes.fromhex(fields["public"])
     except (KeyError, ValueError, TypeError) as error:
         raise malformed(path) from error
-    size = lms.HASH_BYTES
+    size = HASH_BYTES
     tree = lms.Tree(public, seed, tuple(packed[at : at + size] for at in range(0, len(packed), size)))
     if not lms.is_whole(tree):
         raise malformed(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+from otaflash.image.scheme_lms import signature_bytes
 from otaflash.keys import lms
 from otaflash.keys.public import PublicKey
 from otaflash.sim.native import NativeBoard
@@ -34,7 +35,7 @@ def prepared(image: Image, tree: lms.Tree) -> m.Manifest:
     """The image's manifest as the key signs it."""
     height = lms.height_of(tree.public)
     assert height is not None
-    return replace(image.manifest, scheme=1, signature_bytes=lms.signature_bytes(height), key_id=public(tree).key_id)
+    return replace(image.manifest, scheme=1, signature_bytes=signature_bytes(height), key_id=public(tree).key_id)
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from otaflash.keys import lms
+from otaflash.image.scheme_lms import signature_bytes
 from otaflash.sim.native import BoardEvent, Cut
 from otaflash.wire import messages as m
 from tests.firmware.bench import SMALL, Bench, Image, make_image
@@ -54,7 +54,7 @@ def test_every_byte_of_manifest_and_signature_counts() -> None:
     refused = 0
     for at in range(len(offer)):
         refused += reason_of(bench, flipped(offer, at, 1 << at % 8)) != "ok"
-    assert refused == len(offer) == MANIFEST + lms.signature_bytes(5)
+    assert refused == len(offer) == MANIFEST + signature_bytes(5)
     assert reason_of(bench, offer) == "ok"
 
 
