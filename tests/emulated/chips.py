@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from otaflash.bench.link import slot_of
 from otaflash.image.build import Image, Slot, build_image
 from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
@@ -54,7 +55,7 @@ def _chip(name: str, make: Callable[[int], Board], slot: Slot, code: bytes, bad:
 
 def _avr(kind: Avr, known: Profile) -> Chip:
     """Its program is one instruction that jumps to itself (RJMP .-2, 0xCFFF)."""
-    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
+    slot = slot_of(known)
     bad = {
         "behind its end": 0x1000,
         "into the other slot": slot.pages * slot.page_bytes,
@@ -90,7 +91,7 @@ def _jmp(address: int) -> bytes:
 def _nrf(port: str, soc: Soc) -> Chip:
     """Its program is a vector table and one instruction that jumps to itself (B .-0, 0xE7FE)."""
     known = soc.profile
-    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
+    slot = slot_of(known)
     entry = slot.base + 0xC0
     stays = _vectors(0x20004000, entry | 1) + bytes((0xFE, 0xE7))
     bad = {
@@ -121,7 +122,7 @@ def nrf52832() -> Chip:
 def native() -> Chip:
     """The native core, in the sizes of an ATmega1284P; its programs are never run."""
     known = profiles.ATMEGA1284P
-    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
+    slot = slot_of(known)
     return _chip(known.name, lambda seed: NativeCore(known, seed), slot, b"", {})
 
 

@@ -6,7 +6,8 @@ import random
 import subprocess
 from pathlib import Path
 
-from otaflash.image.build import Image, Slot, build_image
+from otaflash.bench.link import slot_of
+from otaflash.image.build import Image, build_image
 from otaflash.image.data import Firmware, Segment
 from otaflash.sim.profiles import NRF51822, NRF52832, Profile
 from otaflash.wire.messages import Version
@@ -72,5 +73,4 @@ def application(
     """m0, with constants behind it up to `count` bytes."""
     code = to_binary(compiled(folder, version, sources, known.name))
     data = Firmware((Segment(known.slot_base, code + random.Random(version).randbytes(count - len(code))),), None)
-    slot = Slot(known.name, known.slot_base, known.slot_pages, known.page_bytes)
-    return build_image(data, slot, version=Version(int(version[0]), 0, 0, 0), counter=1)
+    return build_image(data, slot_of(known), version=Version(int(version[0]), 0, 0, 0), counter=1)

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import zlib
 from pathlib import Path
 
 import pytest
 
 from otaflash.engine import Operation
-from otaflash.image.build import Image
 from otaflash.wire.messages import BootState
+from tests.emulated import arduino
 from tests.emulated.avr import AvrBoard
 from tests.emulated.avr_apps import image_of
 from tests.emulated.avr_host import ask, push
 from tests.emulated.board import run_until
-
-AVR = Path("/usr/share/arduino/hardware/arduino/avr")
-"""Debian's arduino-core-avr."""
-CORE = AVR / "cores" / "arduino"
-UNO = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-DARDUINO=10819", "-DARDUINO_AVR_UNO", "-DARDUINO_ARCH_AVR")
-BOTH = ("-c", "-Os", "-w", "-ffunction-sections", "-fdata-sections", f"-I{CORE}", f"-I{AVR}/variants/standard")
-CXX = ("-std=gnu++11", "-fno-exceptions", "-fno-threadsafe-statics", "-DDECIMAL_DIG=__DECIMAL_DIG__")
-
-
-@pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The core's objects, with the flags of its platform.txt for an Uno."""
-    folder = tmp_path_factory.mktemp("core")
-    subprocess.run(["avr-gcc", *UNO, *BOTH, "-std=gnu11", *sorted(CORE.glob("*.c"))], cwd=folder, check=True)
-    subprocess.run(["avr-g++", *UNO, *BOTH, *CXX, *sorted(CORE.glob("*.cpp"))], cwd=folder, check=True)
-    return sorted(map(str, folder.glob("*.o")))
-
-
-def sketch(core: list[str], folder: Path, library: str, example: str, prototypes: str = "") -> Image:
-    """An example of one of the core's libraries, built as the Arduino IDE does: its prototypes in front."""
-    place = AVR / "libraries" / library
-    unit = folder / "sketch.cpp"
-    unit.write_text(f'#include <Arduino.h>\n{prototypes}\n#include "{place}/examples/{example}/{example}.ino"\n')
-    command = ["avr-g++", *UNO, *BOTH, *CXX, f"-I{place}/src", unit, *sorted((place / "src").glob("*.cpp"))]
-    subprocess.run(command, cwd=folder, check=True)
-    objects = sorted(map(str, folder.glob("*.o")))
-    program, made = folder / "sketch.elf", folder / "sketch.hex"
-    subprocess.run(["avr-g++", *UNO, "-Wl,--gc-sections", *objects, *core, "-lm", "-o", program], check=True)
-    subprocess.run(["avr-objcopy", "-O", "ihex", "-R", ".eeprom", program, made], check=True)
-    return image_of(made, 1)
 
 
 def crc_of_a_blank_eeprom() -> bytes:
@@ -65,9 +34,9 @@ GOODNIGHT = ("SoftwareSerial", "SoftwareSerialExample")
     ids=["eeprom_crc", "SoftwareSerialExample"],
 )
 def test_a_sketch_of_others_is_pushed_boots_speaks_and_once_confirmed_runs_on(
-    core: list[str], tmp_path: Path, which: tuple[str, ...], words: bytes
+    arduino_core: list[Path], tmp_path: Path, which: tuple[str, ...], words: bytes
 ) -> None:
-    board, image = AvrBoard(), sketch(core, tmp_path, *which)
+    board, image = AvrBoard(), image_of(arduino.example(arduino_core, tmp_path, *which), 1)
     assert image.image_bytes > 3000
     push(board, image, confirm=False, limit_s=2.0)
     run_until(board, words, 3_000_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from otaflash.image.build import Image
@@ -16,10 +18,10 @@ UP_MS = 1500
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Image, Image]:
+def programs(arduino_core: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Image, Image]:
     """The example in plain C, the sketch, and the example again, each with a higher counter."""
     folder = tmp_path_factory.mktemp("arduino")
-    sketch = image_of(arduino.sketch(folder / "sketch", SKETCH), 2)
+    sketch = image_of(arduino.sketch(arduino_core, folder / "sketch", SKETCH), 2)
     return example(folder, "stages", 1), sketch, example(folder, "stages", 3)
 
 

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from otaflash.bench.link import offerable
+from otaflash.bench.link import offerable, slot_of
 from otaflash.engine import Push
-from otaflash.image.build import Image, Slot, build_image
+from otaflash.image.build import Image, build_image
 from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
 from otaflash.sim import profiles
@@ -18,7 +18,7 @@ from tests.emulated.avr_host import ask, shape
 from tests.emulated.board import CutKind, drive
 
 KNOWN = profiles.ATMEGA328P_LARGE
-SLOT = Slot(KNOWN.name, KNOWN.slot_base, KNOWN.slot_pages, KNOWN.page_bytes, KNOWN.single_pages)
+SLOT = slot_of(KNOWN)
 STAYS = bytes((0xFF, 0xCF))
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from otaflash import session
+from otaflash.bench.link import slot_of
 from otaflash.engine import LinkShape, Operation, Push
-from otaflash.errors import OtaflashError
-from otaflash.image.build import Slot, build_image
+from otaflash.image.build import build_image
 from otaflash.image.bundle import Bundle, bundle_from_image, signed
 from otaflash.image.hexfile import read_hex
-from otaflash.keys.secret import SecretKey, generate, open_secret
+from otaflash.keys.secret import SecretKey
 from otaflash.sim.profiles import ATMEGA328P_LMS
 from otaflash.wire import FrameReader, decode, encode, on_stream
 from otaflash.wire.messages import BootState, Offer, OfferReply, Reason, Scheme, Version
 from tests.emulated.avr import ATMEGA328P, ROOT, AvrBoard
 from tests.emulated.avr_host import BYTES_PER_S, ask
 from tests.emulated.board import drive
+from tests.emulated.signed import forged, refusal
 
-SLOT = Slot(ATMEGA328P_LMS.name, 0, ATMEGA328P_LMS.slot_pages, ATMEGA328P_LMS.page_bytes)
+SLOT = slot_of(ATMEGA328P_LMS)
 HEX = ROOT / "firmware/ports/atmega328p/atmega328p-lms.hex"
 KEY_PAGE = ATMEGA328P_LMS.pages * ATMEGA328P_LMS.page_bytes
 PART_BYTES = ATMEGA328P_LMS.frame_bytes - 10
@@ -36,14 +34,6 @@ def blink(version: str) -> Bundle:
 
 
 OLD, NEW = blink("1.0.0"), blink("1.1.0")
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> SecretKey:
-    """One of 1,024 signatures, as keygen makes it."""
-    path: Path = tmp_path_factory.mktemp("keys") / "device.key"
-    generate(path)
-    return open_secret(path)
 
 
 def board_with(page: bytes) -> AvrBoard:
@@ -64,12 +54,8 @@ def push(board: AvrBoard, bundle: Bundle) -> None:
     drive(board, engine, session.offerable(bundle), until=lambda: bytes(board.flash[: len(span)]) == span)
 
 
-def refusal(board: AvrBoard, bundle: Bundle) -> str:
-    operations, flash = board.operations, bytes(board.flash)
-    with pytest.raises(OtaflashError) as caught:
-        push(board, bundle)
-    assert (board.operations, bytes(board.flash)) == (operations, flash), "flash is as it was"
-    return caught.value.reason
+def refused(board: AvrBoard, bundle: Bundle) -> str:
+    return refusal(board, lambda: push(board, bundle))
 
 
 def test_what_the_key_signed_is_taken_and_swapped_in(key: SecretKey) -> None:
@@ -85,13 +71,11 @@ def test_what_the_key_signed_is_taken_and_swapped_in(key: SecretKey) -> None:
 
 def test_the_unsigned_the_forged_and_what_meets_an_empty_key_page_are_refused(key: SecretKey) -> None:
     board = board_with(key.public.page())
-    assert refusal(board, NEW) == "unknown-scheme"
+    assert refused(board, NEW) == "unknown-scheme"
     whole = signed(NEW, key)
-    for at in (4, 700, len(whole.signature) - 1):
-        wrong = bytearray(whole.signature)
-        wrong[at] ^= 0x10
-        assert refusal(board, Bundle(whole.manifest, bytes(wrong), whole.page_table, whole.blocks)) == "bad-signature"
-    assert refusal(board_with(b""), whole) == "bad-signature"
+    for wrong in forged(whole):
+        assert refused(board, wrong) == "bad-signature"
+    assert refused(board_with(b""), whole) == "bad-signature"
     said = ask(board).result
     assert said is not None
     assert said.info.boot_state == BootState.IDLE

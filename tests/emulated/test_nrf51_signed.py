@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from otaflash import session
+from otaflash.bench.link import slot_of
 from otaflash.engine import LinkShape, Operation, Push, Request
-from otaflash.errors import OtaflashError
-from otaflash.image.build import Slot, build_image
+from otaflash.image.build import build_image
 from otaflash.image.bundle import Bundle, bundle_from_image, signed
 from otaflash.image.data import Firmware, Segment
 from otaflash.image.hexfile import read_hex
-from otaflash.keys.secret import SecretKey, generate, open_secret
+from otaflash.keys.secret import SecretKey
 from otaflash.sim.profiles import NRF51822_LMS as PROFILE
 from otaflash.wire.messages import BootState, Scheme, Version
+from tests.emulated.avr import ROOT
 from tests.emulated.board import drive
 from tests.emulated.chips import nrf51822
 from tests.emulated.nrf import NRF51, Nrf
+from tests.emulated.signed import forged, refusal
 
-ROOT = Path(__file__).resolve().parents[2]
 HEX = ROOT / "firmware/ports/nrf51/nrf51-lms.hex"
-SLOT = Slot(PROFILE.name, PROFILE.slot_base, PROFILE.slot_pages, PROFILE.page_bytes)
+SLOT = slot_of(PROFILE)
 KEY_AT = PROFILE.slot_base + PROFILE.pages * PROFILE.page_bytes
 SHAPE = LinkShape(PROFILE.baud / 10)
 VERIFY_S_MAX = 1.0
@@ -37,14 +35,6 @@ def bundle(major: int) -> Bundle:
 
 
 OLD, NEW = bundle(1), bundle(2)
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> SecretKey:
-    """One of 1,024 signatures, as keygen makes it."""
-    path: Path = tmp_path_factory.mktemp("keys") / "device.key"
-    generate(path)
-    return open_secret(path)
 
 
 def board_with(page: bytes) -> Nrf:
@@ -71,12 +61,8 @@ def push(board: Nrf, pushed: Bundle) -> dict[str, float]:
     return phases
 
 
-def refusal(board: Nrf, pushed: Bundle) -> str:
-    operations, flash = board.operations, bytes(board.flash)
-    with pytest.raises(OtaflashError) as caught:
-        push(board, pushed)
-    assert (board.operations, bytes(board.flash)) == (operations, flash), "flash is as it was"
-    return caught.value.reason
+def refused(board: Nrf, pushed: Bundle) -> str:
+    return refusal(board, lambda: push(board, pushed))
 
 
 def state(board: Nrf) -> tuple[BootState, int]:
@@ -96,13 +82,11 @@ def test_what_the_key_signed_is_taken_and_runs_on_trial(key: SecretKey) -> None:
 
 def test_the_unsigned_the_forged_and_what_meets_an_empty_key_page_are_refused(key: SecretKey) -> None:
     board = board_with(key.public.page())
-    assert refusal(board, NEW) == "unknown-scheme"
+    assert refused(board, NEW) == "unknown-scheme"
     whole = signed(NEW, key)
-    for at in (4, 700, len(whole.signature) - 1):
-        wrong = bytearray(whole.signature)
-        wrong[at] ^= 0x10
-        assert refusal(board, Bundle(whole.manifest, bytes(wrong), whole.page_table, whole.blocks)) == "bad-signature"
-    assert refusal(board_with(b""), whole) == "bad-signature"
+    for wrong in forged(whole):
+        assert refused(board, wrong) == "bad-signature"
+    assert refused(board_with(b""), whole) == "bad-signature"
 
 
 def test_a_signature_is_verified_within_a_second_of_the_chip(key: SecretKey) -> None:
