@@ -78,6 +78,13 @@ def malformed(path: Path) -> UsageError:
     )
 
 
+def check_new(path: Path) -> None:
+    """Raises UsageError: key-exists, if there is a file already."""
+    if path.exists():
+        text = f"{path} exists, and may be the only copy of a key"
+        raise UsageError("key-exists", text, remedy="name another file, or move it away")
+
+
 def check_private(path: Path) -> None:
     """Raises UsageError: key-open-to-others, if anyone but its owner may read a secret key."""
     if os.name != "nt" and path.stat().st_mode & _OTHERS:
@@ -98,12 +105,8 @@ def write_secret(path: Path, fields: dict[str, Any], *, new: bool = False) -> No
 def write_text(path: Path, text: str, *, mode: int, new: bool = False) -> None:
     """Writes a file whole or not at all, to the disk. Raises UsageError: key-exists (with `new`), key-unwritable."""
     path = Path(os.path.realpath(path))
-    if new and path.exists():
-        raise UsageError(
-            "key-exists",
-            f"{path} exists, and may be the only copy of a key",
-            remedy="name another file, or move it away",
-        )
+    if new:
+        check_new(path)
     try:
         replace_file(path, text.encode(), mode=mode)
         sync_folder(path.parent)

@@ -47,7 +47,11 @@ def read_public(path: Path) -> PublicKey:
 
     Raises UsageError: key-missing, key-unreadable, key-malformed.
     """
-    text = read_text(path)
+    return public_in(path, read_text(path))
+
+
+def public_in(path: Path, text: str) -> PublicKey:
+    """The same of the content of a file. Raises UsageError: key-malformed."""
     scheme, data = public_of(path, text) if is_secret_text(text) else _public_words(text)
     return _checked(path, scheme, data)
 

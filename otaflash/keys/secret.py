@@ -11,6 +11,7 @@ from otaflash.errors import UsageError
 from otaflash.image.scheme_lms import HASH_BYTES, signature_bytes
 from otaflash.keys import ledger, lms
 from otaflash.keys.files import (
+    check_new,
     check_private,
     is_secret_text,
     malformed,
@@ -19,7 +20,7 @@ from otaflash.keys.files import (
     write_secret,
     write_text,
 )
-from otaflash.keys.public import PublicKey, read_public
+from otaflash.keys.public import PublicKey, public_in
 from otaflash.wire.messages import Scheme
 
 SIGNATURES_DEFAULT = 1024
@@ -106,9 +107,7 @@ def generate(path: Path, *, signatures: int = SIGNATURES_DEFAULT, passphrase: st
         raise UsageError("key-unwritable", f"{path} is a folder", remedy="give the name of a file in it")
     public_path = path.with_name(f"{path.name}.pub")
     for each in (path, public_path, ledger.ledger_of(path)):
-        if each.exists():
-            text = f"{each} exists, and may be the only copy of a key"
-            raise UsageError("key-exists", text, remedy="name another file, or move it away")
+        check_new(each)
     tree = lms.generate(height)
     public = PublicKey(Scheme.LMS, tree.public)
     fields = {
@@ -128,7 +127,7 @@ def open_secret(path: Path, passphrase: str | None = None) -> SecretKey:
     """A key that can sign. Raises UsageError: key-missing, key-unreadable, key-malformed, key-open-to-others,
     key-is-public, passphrase-missing, passphrase-wrong."""
     text = read_text(path)
-    public = read_public(path)
+    public = public_in(path, text)
     if not is_secret_text(text):
         remedy = "give the secret key, which otaflash keygen wrote beside it"
         raise UsageError("key-is-public", f"{path} is a public key, which cannot sign", remedy=remedy)
@@ -137,15 +136,15 @@ def open_secret(path: Path, passphrase: str | None = None) -> SecretKey:
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a passphrase is needed to sign with a key. Raises UsageError as `read_public`."""
+    """Whether a passphrase is needed to sign with a key. Raises UsageError as `otaflash.keys.public.read_public`."""
     text = read_text(path)
     return is_secret_text(text) and isinstance(parse_secret(path, text).get("secret"), dict)
 
 
 def key_state(path: Path) -> KeyState:
-    """What a key file is, and how many signatures are left. Raises UsageError as `read_public`."""
-    public = read_public(path)
+    """What a key file is, and how many signatures are left. Raises UsageError as `otaflash.keys.public.read_public`."""
     text = read_text(path)
+    public = public_in(path, text)
     if not is_secret_text(text):
         return KeyState(path, public, is_secret=False)
     fields = parse_secret(path, text)
@@ -158,7 +157,7 @@ def key_state(path: Path) -> KeyState:
 
 def skip_to(path: Path, number: int) -> KeyState:
     """Gives up all signatures below `number`: the way on after a key was brought back from an older copy, or lost its
-    ledger. Never goes back. Raises UsageError as `read_public`, and key-backwards."""
+    ledger. Never goes back. Raises UsageError as `otaflash.keys.public.read_public`, and key-backwards."""
     state = key_state(path)
     if not state.is_secret or state.signatures is None:
         raise UsageError("key-is-public", f"{path} is a public key, which cannot sign", remedy="give the secret key")
