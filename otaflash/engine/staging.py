@@ -198,19 +198,19 @@ class Staging:
 
     def _send_offer(self, now: float) -> None:
         """The probe goes along in what the offer leaves of its last radio packet."""
-        probes = self._optimistic and self._resume is Resume.PROBE
-        probes = probes and self._surveying.active and not self._surveying.unanswered
+        probes = self._surveying.active and self._probes_early() and not self._surveying.unanswered
         self._channel.aligned &= not probes
         self._offering.send(now)
         if probes and not self._offering.due(now):
             self._channel.aligned = True
             self._surveying.poll(now)
 
+    def _probes_early(self) -> bool:
+        """Only a probe goes with the offer: before, no page is digested. One deaf in erases erases as it accepts."""
+        return self._optimistic and self._resume is Resume.PROBE
+
     def _survey_may_go(self) -> bool:
-        """Only a probe goes along with the offer: a device digests no page before it has accepted one. A
-        device that is deaf in an erase would not hear it: when it accepts, it erases a unit of its record."""
-        early = self._optimistic and self._resume is Resume.PROBE
-        return self._surveying.active and (self._offering.accepted_by is not None or early)
+        return self._surveying.active and (self._offering.accepted_by is not None or self._probes_early())
 
     def _send_survey(self, now: float) -> bool:
         if self._resume is Resume.PROBE and self._surveying.unanswered >= PROBE_TRIES:
