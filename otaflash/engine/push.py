@@ -19,6 +19,8 @@ from otaflash.wire.messages import Apply, BootState, Confirm, Enter, Info, Mode,
 
 RESTARTS_MAX = 50
 ENTER_TRIES = 20
+ENTER_LEAST_S = 6.0
+"""A program heeds no Enter in its first 3 s (PROTOCOL.md, section 6); on a quick line 20 tries take less."""
 APPLIES_MAX = 2
 REPAIRS_MAX = 9
 LOOK_AGAIN_S = 0.1
@@ -60,6 +62,7 @@ class Push(Exchange):
         self._trial_seen = False
         self._doubted = False
         self._enters = 0
+        self._first_enter_at = 0.0
         self._restarts = 0
         self._repairs = 0
         self._nudge_at: float | None = None
@@ -179,8 +182,10 @@ class Push(Exchange):
         self._go(Telling(self._shared, message, awaited, on_end), phase, now)
 
     def _enter(self, info: Info, now: float) -> None:
+        if self._enters == 0:
+            self._first_enter_at = now
         self._enters += 1
-        if self._enters > ENTER_TRIES:
+        if self._enters > ENTER_TRIES and now - self._first_enter_at > ENTER_LEAST_S:
             self._fail(failures.will_not_enter())
             return
         if self._shared.clockwork.down_at is None:

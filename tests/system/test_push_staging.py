@@ -51,6 +51,19 @@ def test_the_board_is_without_its_program_for_the_swap_alone() -> None:
     assert times[1].downtime_seconds > times[1].transfer_seconds
 
 
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.3])
+def test_a_program_that_has_just_started_is_asked_until_it_heeds_enter(delay_s: float) -> None:
+    bench = Bench(
+        Way(rate=230400.0, delay_s=delay_s), board="tiny2", image_bytes=90, frame_bytes=100, applications=Applications()
+    )
+    while bench.port.station.place is not Place.LIBRARY:
+        bench.world.run_until(bench.world.now + 0.01)
+    outcome = bench.push()
+    assert outcome.result is not None, outcome.error
+    assert "enter" in phases(outcome)
+    assert bench.is_right()
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("loss", [0.05, 0.3])
 def test_a_bad_link_costs_time_and_nothing_else(seed: int, loss: float) -> None:
